@@ -1,0 +1,20 @@
+"""The one clock. Instants are UTC and are stored as text of one fixed width, so that text order is time order."""
+
+from datetime import UTC, datetime, timedelta
+
+TICK = timedelta(microseconds=1)
+
+
+def now() -> datetime:
+    """The present instant, UTC."""
+    return datetime.now(UTC)
+
+
+def to_text(at: datetime) -> str:
+    """An instant as `2026-01-02T03:04:05.000006Z`: always six decimals, so that it sorts."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def from_text(text: str) -> datetime:
+    """The instant that `to_text` wrote. Raises ValueError where the text is not one."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
