@@ -115,8 +115,8 @@ class MarketOrder:
             raise ValueError("an option, and nothing else, has option terms")
         if not all(0 < len(name) <= MAX_ID_LENGTH for name in (self.order_id, self.account_id)):
             raise ValueError(f"an order's id and its account's have 1 to {MAX_ID_LENGTH} characters")
-        if not 0 < len(self.symbol) <= MAX_SYMBOL_LENGTH:
-            raise ValueError(f"a symbol has 1 to {MAX_SYMBOL_LENGTH} characters")
+        if not is_symbol(self.symbol):
+            raise ValueError(f"a symbol has 1 to {MAX_SYMBOL_LENGTH} printable characters")
 
     def same_terms(self, other: "MarketOrder") -> bool:
         """Whether the other is this order sent again, whenever it was sent."""
@@ -243,3 +243,8 @@ class Market(ABC):
     @abstractmethod
     async def aclose(self) -> None:
         """Gives back what the market holds. It is not used afterwards."""
+
+
+def is_symbol(text: str) -> bool:
+    """Whether the text can be a symbol of any market: short, and printable (so it can be sent as UTF-8)."""
+    return 0 < len(text) <= MAX_SYMBOL_LENGTH and text.isprintable()
