@@ -1,0 +1,205 @@
+"""The way to the engine: named statements, reads in auto-commit, writes in transactions that are retried."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar
+
+import neo4j
+from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
+
+from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
+from graph.query import Query
+
+T = TypeVar("T")
+Row = dict[str, Any]
+Observe = Callable[[str, float, str], None]
+
+READ_ATTEMPTS = 3
+WRITE_PATIENCE_SECONDS = 30.0
+STATEMENT_SECONDS = 20.0
+_FIRST_PAUSE_SECONDS = 0.002
+_LONGEST_PAUSE_SECONDS = 0.25
+
+
+class Reader(Protocol):
+    """Whatever runs a named statement: the database itself, or an open transaction."""
+
+    async def run(self, query: Query, **parameters: Any) -> list[Row]:
+        """The rows of the statement, each a dictionary by column."""
+        ...
+
+
+def _ignore(_name: str, _seconds: float, _outcome: str) -> None:
+    """Observes nothing."""
+
+
+class Transaction:
+    """An open transaction; `run` sees what it has written so far."""
+
+    def __init__(self, raw: neo4j.AsyncTransaction, observe: Observe) -> None:
+        self._raw = raw
+        self._observe = observe
+
+    async def run(self, query: Query, **parameters: Any) -> list[Row]:
+        started = time.perf_counter()
+        outcome = "failed"
+        try:
+            result = await self._raw.run(query.text, parameters)
+            rows = await result.data()
+            outcome = "ok"
+            return rows
+        finally:
+            self._observe(query.name, time.perf_counter() - started, outcome)
+
+
+class Database:
+    """One engine, through the official driver."""
+
+    def __init__(self, driver: neo4j.AsyncDriver, name: str | None, observe: Observe = _ignore) -> None:
+        self._driver = driver
+        self._name = name
+        self._observe = observe
+        self._queues: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @classmethod
+    def connect(
+        cls, uri: str, username: str, password: str, name: str | None, observe: Observe = _ignore
+    ) -> "Database":
+        """A database over a new driver. It connects at the first statement; `close` it when done."""
+        driver = neo4j.AsyncGraphDatabase.driver(
+            uri,
+            auth=(username, password),
+            max_connection_pool_size=64,
+            connection_timeout=5.0,
+            connection_acquisition_timeout=10.0,
+            liveness_check_timeout=30.0,
+            keep_alive=True,
+            notifications_min_severity="OFF",
+            telemetry_disabled=True,
+        )
+        return cls(driver, name, observe)
+
+    async def close(self) -> None:
+        """Ends every connection."""
+        await self._driver.close()
+
+    async def run(self, query: Query, **parameters: Any) -> list[Row]:
+        """Reads in auto-commit: the rows. Raises EngineUnavailable."""
+        for attempt in range(READ_ATTEMPTS):
+            started = time.perf_counter()
+            outcome = "failed"
+            try:
+                async with asyncio.timeout(STATEMENT_SECONDS):
+                    rows = await self._read(query, parameters)
+            except (Neo4jError, DriverError, OSError, TimeoutError) as error:
+                if attempt + 1 == READ_ATTEMPTS or not _may_pass(error):
+                    raise _typed(error) from error
+            else:
+                outcome = "ok"
+                return rows
+            finally:
+                self._observe(query.name, time.perf_counter() - started, outcome)
+            await asyncio.sleep(_pause(attempt))
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _read(self, query: Query, parameters: Row) -> list[Row]:
+        async with self._driver.session(database=self._name, default_access_mode=neo4j.READ_ACCESS) as session:
+            result = await session.run(query.text, parameters)
+            return await result.data()
+
+    async def write(self, work: Callable[[Transaction], Awaitable[T]], *, queue: str) -> T:
+        """Runs `work` in a transaction, again where the engine asks for it, and commits.
+
+        `work` may run several times and has no effect outside the database. Writers of one `queue` (a feed) wait
+        for each other inside this process, so that they do not conflict at the engine. Raises EngineUnavailable
+        (no effect), CommitUnknown (an effect or none), Duplicate (no effect), or what `work` raises (no effect).
+        """
+        deadline = time.monotonic() + WRITE_PATIENCE_SECONDS
+        attempt = 0
+        async with self._turn(queue):
+            while True:
+                try:
+                    return await self._attempt(work)
+                except (Neo4jError, DriverError, OSError, TimeoutError) as error:
+                    if not _may_pass(error) or time.monotonic() > deadline:
+                        raise _typed(error) from error
+                    if not isinstance(error, Neo4jError) and attempt >= READ_ATTEMPTS:
+                        raise EngineUnavailable(str(error)) from error
+                attempt += 1
+                await asyncio.sleep(_pause(attempt))
+
+    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with self._driver.session(database=self._name) as session:
+            raw = await session.begin_transaction(timeout=WRITE_PATIENCE_SECONDS)
+            try:
+                value = await work(Transaction(raw, self._observe))
+            except BaseException:
+                await _abandon(raw)
+                raise
+            started = time.perf_counter()
+            try:
+                await raw.commit()
+            except (Neo4jError, DriverError, OSError) as error:
+                if isinstance(error, ConstraintError) or (isinstance(error, Neo4jError) and error.is_retryable()):
+                    raise
+                raise CommitUnknown(str(error)) from error
+            finally:
+                self._observe("commit", time.perf_counter() - started, "ended")
+            return value
+
+    @asynccontextmanager
+    async def _turn(self, queue: str) -> AsyncGenerator[None]:
+        lock, waiting = self._queues.get(queue, (asyncio.Lock(), 0))
+        self._queues[queue] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._queues.pop(queue)
+            if waiting > 1:
+                self._queues[queue] = (lock, waiting - 1)
+
+    async def execute(self, texts: Sequence[str]) -> None:
+        """Runs schema statements, each in auto-commit. Raises EngineUnavailable or the engine's own error."""
+        async with self._driver.session(database=self._name) as session:
+            for text in texts:
+                result = await session.run(neo4j.Query(text))  # pyright: ignore[reportArgumentType]
+                await result.consume()
+
+    async def ready(self) -> bool:
+        """Whether the engine answers now."""
+        try:
+            async with asyncio.timeout(2.0):
+                await self._driver.verify_connectivity()
+        except (Neo4jError, DriverError, OSError, TimeoutError):
+            return False
+        return True
+
+
+async def _abandon(raw: neo4j.AsyncTransaction) -> None:
+    try:
+        await raw.close()
+    except (Neo4jError, DriverError, OSError):
+        return
+
+
+def _pause(attempt: int) -> float:
+    longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, Neo4jError | DriverError):
+        return error.is_retryable()
+    return isinstance(error, OSError)
+
+
+def _typed(error: BaseException) -> BaseException:
+    if isinstance(error, ConstraintError):
+        return Duplicate(str(error))
+    if isinstance(error, Neo4jError) and not error.is_retryable():
+        return error
+    return EngineUnavailable(str(error))

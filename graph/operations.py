@@ -1,0 +1,83 @@
+"""Operation nodes: the caller's own id, the state, and the outcome of each mutation."""
+
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+
+from graph.database import Reader, Row, Transaction
+from graph.query import Query
+
+FIND_BY_KEY = Query("operations.find_by_key", "MATCH (o:Operation {key: $key}) RETURN o {.*} AS operation")
+FIND = Query("operations.find", "UNWIND $ids AS id MATCH (o:Operation {id: id}) RETURN o {.*} AS operation")
+CREATE = Query("operations.create", "CREATE (o:Operation) SET o = $properties")
+CHANGE = Query(
+    "operations.change",
+    "MATCH (o:Operation {id: $id}) SET o.lock = $id WITH o WHERE o.state IN $states "
+    "SET o += $properties RETURN o.id AS id",
+)
+REMOVE = Query("operations.remove", "MATCH (o:Operation {id: $id}) DETACH DELETE o")
+DUE = Query(
+    "operations.due",
+    "MATCH (o:Operation) WHERE o.dueAt <= $now RETURN o {.*} AS operation ORDER BY o.dueAt LIMIT $limit",
+)
+BY_STATE = Query(
+    "operations.open_by_state",
+    "MATCH (o:Operation) WHERE o.dueAt > '' RETURN o.state AS state, count(o) AS total",
+)
+
+_JSON = ("input", "payload", "problems")
+
+
+async def find_by_key(reader: Reader, user_id: str, operation_id: str) -> Row | None:
+    """The operation that this user named with this id, or None."""
+    rows = await reader.run(FIND_BY_KEY, key=key_of(user_id, operation_id))
+    return loaded(rows[0]["operation"]) if rows else None
+
+
+async def find(reader: Reader, ids: Collection[str]) -> dict[str, Row]:
+    """The operations of these node ids, by id."""
+    rows = await reader.run(FIND, ids=list(ids))
+    return {row["operation"]["id"]: loaded(row["operation"]) for row in rows}
+
+
+async def create(transaction: Transaction, operation: Row) -> None:
+    """Creates an operation; Duplicate at the commit where its key is taken."""
+    await transaction.run(CREATE, properties=stored(operation))
+
+
+async def change(transaction: Transaction, node_id: str, states: Collection[str], changes: Row) -> bool:
+    """Changes an operation that is in one of the states, under its lock; whether it was."""
+    return bool(await transaction.run(CHANGE, id=node_id, states=list(states), properties=stored(changes)))
+
+
+async def remove(transaction: Transaction, node_id: str) -> None:
+    """Removes an operation that turned out to have no effect, so that its id may be tried again."""
+    await transaction.run(REMOVE, id=node_id)
+
+
+async def due(reader: Reader, now: str, limit: int) -> list[Row]:
+    """The operations whose next step is due, the longest due first."""
+    return [loaded(row["operation"]) for row in await reader.run(DUE, now=now, limit=limit)]
+
+
+def key_of(user_id: str, operation_id: str) -> str:
+    """What makes an operation id unique to its caller; ids are compared without regard to case."""
+    return f"{user_id}:{operation_id.upper()}"
+
+
+def stored(operation: Row) -> Row:
+    """An operation with its JSON values as text, as the graph keeps them."""
+    return {name: _dump(value) if name in _JSON else value for name, value in operation.items()}
+
+
+def loaded(properties: Row) -> Row:
+    """An operation with its JSON values read."""
+    return {
+        name: orjson.loads(value) if name in _JSON and value is not None else value
+        for name, value in properties.items()
+    }
+
+
+def _dump(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,80 @@
+"""The tree: where nodes stand, and the locks that a change of the tree takes."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from graph.database import Reader, Transaction
+from graph.ids import Kind, kind_of
+from graph.query import Query
+
+LOCATE_GROUPS = Query(
+    "structure.locate_groups",
+    "UNWIND $ids AS id MATCH (n:Group {id: id}) "
+    "OPTIONAL MATCH p = (n)<-[:CONTAINS*1..]-(top:Group) WHERE NOT EXISTS { (top)<-[:CONTAINS]-(:Group) } "
+    "RETURN id, n.root AS root, [x IN nodes(p) | x.id] AS path",
+)
+LOCATE_ACCOUNTS = Query(
+    "structure.locate_accounts",
+    "UNWIND $ids AS id MATCH (n:Account {id: id}) "
+    "OPTIONAL MATCH p = (n)<-[:CONTAINS*1..]-(top:Group) WHERE NOT EXISTS { (top)<-[:CONTAINS]-(:Group) } "
+    "RETURN id, n.root AS root, [x IN nodes(p) | x.id] AS path",
+)
+LOCATE_TEMPLATES = Query(
+    "structure.locate_templates",
+    "UNWIND $ids AS id MATCH (n:Template {id: id})<-[:DEFINES]-(g:Group) "
+    "OPTIONAL MATCH p = (g)<-[:CONTAINS*1..]-(top:Group) WHERE NOT EXISTS { (top)<-[:CONTAINS]-(:Group) } "
+    "RETURN id, n.root AS root, CASE WHEN p IS NULL THEN [id, g.id] ELSE [id] + [x IN nodes(p) | x.id] END AS path",
+)
+FOUND = Query("structure.found", "CREATE (s:Structure {id: $root, revision: 0})")
+LOCK_STRUCTURE = Query(
+    "structure.lock",
+    "MATCH (s:Structure {id: $root}) SET s.revision = s.revision + 1 RETURN s.revision AS revision",
+)
+LOCK_ACCOUNTS = Query(
+    "structure.lock_accounts",
+    "UNWIND $ids AS id MATCH (a:Account {id: id}) SET a.lock = $token",
+)
+
+_LOCATE = {Kind.GROUP: LOCATE_GROUPS, Kind.ACCOUNT: LOCATE_ACCOUNTS, Kind.TEMPLATE: LOCATE_TEMPLATES}
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a node stands: its tenant's root, and the ids from the node itself up to that root."""
+
+    id: str
+    kind: Kind
+    root: str
+    path: tuple[str, ...]
+
+
+async def locate(reader: Reader, ids: Iterable[str]) -> dict[str, Located]:
+    """Where each group, account and template stands, by id; an id that names none of them is left out."""
+    by_kind: dict[Kind, list[str]] = {}
+    for node_id in dict.fromkeys(ids):
+        kind = kind_of(node_id)
+        if kind is not None and kind in _LOCATE:
+            by_kind.setdefault(kind, []).append(node_id)
+    found: dict[str, Located] = {}
+    for kind, wanted in by_kind.items():
+        for row in await reader.run(_LOCATE[kind], ids=wanted):
+            path = tuple(row["path"] or (row["id"],))
+            found[row["id"]] = Located(row["id"], kind, row["root"], path)
+    return found
+
+
+async def found(transaction: Transaction, root: str) -> None:
+    """Creates the structure node of a new tenant."""
+    await transaction.run(FOUND, root=root)
+
+
+async def lock_structure(transaction: Transaction, root: str) -> int:
+    """Takes the tenant's structure lock until the commit; the structure's revision."""
+    rows = await transaction.run(LOCK_STRUCTURE, root=root)
+    return rows[0]["revision"]
+
+
+async def lock_accounts(transaction: Transaction, ids: Collection[str], token: str) -> None:
+    """Takes the accounts' locks until the commit, in the order of their ids."""
+    for account in sorted(ids):
+        await transaction.run(LOCK_ACCOUNTS, ids=[account], token=token)

@@ -1,0 +1,65 @@
+"""Who is asking, and whether they may: scope first (hidden is not found), then the right."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+from graph import clock, users
+from graph.database import Reader, Row
+from graph.structure import Located, locate
+from services.commands import Target
+from services.permissions import Permission, Role, Viewer
+from services.problems import Problem, ProblemCode, Refused, refuse
+
+NOT_FOUND_MESSAGE = "nothing that you can see has this id"
+
+
+def token_hash(token: str) -> str:
+    """What the graph keeps of an access token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def viewer_of_token(reader: Reader, token: str) -> Viewer | None:
+    """The viewer whose live session the token opens, or None."""
+    row = await users.by_session(reader, token_hash(token), clock.to_text(clock.now()))
+    return _viewer(row) if row else None
+
+
+async def viewer_of_user(reader: Reader, user_id: str) -> Viewer | None:
+    """The viewer that an enabled user is, without a session, or None."""
+    row = await users.by_id(reader, user_id)
+    return _viewer(row) if row else None
+
+
+def _viewer(row: Row) -> Viewer:
+    grants: dict[str, frozenset[Role]] = {}
+    for node_id, role in row["grants"]:
+        grants[node_id] = grants.get(node_id, frozenset()) | {Role(role)}
+    return Viewer(row["id"], row["username"], row["administrator"], row["session"], grants)
+
+
+async def authorise(reader: Reader, viewer: Viewer, targets: Sequence[Target]) -> dict[str, Located]:
+    """Where each target stands. Raises Refused: NOT_FOUND for all that are hidden, else FORBIDDEN."""
+    places = await locate(reader, (target.id for target in targets))
+    hidden = [target for target in targets if not _visible(viewer, target, places)]
+    if hidden:
+        raise Refused(*(Problem(ProblemCode.NOT_FOUND, NOT_FOUND_MESSAGE, target.path) for target in hidden))
+    for target in targets:
+        require(viewer, target.permission, places[target.id].path, target.path)
+    return places
+
+
+def _visible(viewer: Viewer, target: Target, places: Mapping[str, Located]) -> bool:
+    place = places.get(target.id)
+    return place is not None and place.kind in target.kinds and viewer.sees(place.path)
+
+
+def require(viewer: Viewer, permission: Permission, path: Iterable[str], field: tuple[str, ...]) -> None:
+    """Raises FORBIDDEN where the viewer lacks the permission on the node at `path`."""
+    if permission not in viewer.permissions(path):
+        raise refuse(ProblemCode.FORBIDDEN, "your role here does not allow this", *field)
+
+
+def require_administrator(viewer: Viewer) -> None:
+    """Raises FORBIDDEN for everybody but the installation's administrator."""
+    if not viewer.administrator:
+        raise refuse(ProblemCode.FORBIDDEN, "only the administrator of the installation may do this")

@@ -1,0 +1,267 @@
+"""The one way that a mutation takes: once for each operation id, allowed, valid, approved, committed whole."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+import structlog
+
+from graph import clock, journal, operations, structure
+from graph.database import Reader, Row, Transaction
+from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
+from graph.ids import Kind, new_id
+from services import access
+from services.commands import Act, Command, Effect, Outdated, check_operation_id
+from services.desk import Desk
+from services.permissions import Viewer
+from services.problems import Problem, ProblemCode, Refused, refuse
+from services.protocol.port import Question
+from services.verdicts import Approval, ask
+
+_log = structlog.get_logger()
+MAX_OPERATION_ID = 64
+WAITING = "AWAITING_APPROVAL"
+RUNNING = "RUNNING"
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A mutation's answer: its Operation's node id, and the ids that its payload is built from."""
+
+    operation: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How an operation begins: new, or one that waited for a decision and has it."""
+
+    operation: str
+    viewer: Viewer
+    approved: bool = False
+
+
+class Pipeline:
+    """Performs commands. One is made for each running application."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._running: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    async def perform(self, viewer: Viewer, command: Command[Any]) -> Outcome:
+        """Does what the command asks, once for its operation id; the first outcome where it was done before.
+
+        Raises Refused with every problem; it then had no effect, save that UNAVAILABLE may hide one, which the same
+        operation id tells.
+        """
+        try:
+            async with self._once(operations.key_of(viewer.user_id, command.operation_id)):
+                return await self._settled(viewer, command)
+        except EngineUnavailable as error:
+            raise refuse(ProblemCode.UNAVAILABLE, "the database does not answer now; try again") from error
+
+    async def _settled(self, viewer: Viewer, command: Command[Any]) -> Outcome:
+        """Tries again where a commit's answer was lost or another process was faster: the operation's key tells."""
+        for attempt in range(TRIES):
+            try:
+                return await self._perform(viewer, command)
+            except (Duplicate, CommitUnknown, Outdated) as error:
+                _log.warning("commit_unsettled", action=command.action, error=type(error).__name__)
+                await asyncio.sleep(0.05 * 2**attempt)
+        raise refuse(
+            ProblemCode.UNAVAILABLE, "the database did not confirm this; the same operationId tells what became of it"
+        )
+
+    async def _perform(self, viewer: Viewer, command: Command[Any]) -> Outcome:
+        found = await self._find(viewer, command.operation_id)
+        if found is not None:
+            return await self._replay(found, command)
+        start = Start(new_id(Kind.OPERATION), viewer)
+        act = Act(viewer, start.operation, await self._authorise(self.desk.database, viewer, command))
+        problems = [*check_operation_id(command.operation_id), *command.check()]
+        if problems:
+            raise Refused(*problems)
+        act = replace(act, facts=await command.gather(self.desk, act))
+        plan = await command.plan(self.desk, self.desk.database, act)
+        approval = await self._ask(command, act, plan)
+        if approval is not None:
+            return await self._park(act, command, approval)
+        outcome = await self._commit(start, command, act)
+        await command.after(self.desk, outcome.operation)
+        return outcome
+
+    async def start(self, operation: Row, command: Command[Any]) -> None:
+        """Performs a command that waited and now has its approval. Raises Refused where it can no longer be done."""
+        viewer = await access.viewer_of_user(self.desk.database, operation["user"])
+        if viewer is None:
+            raise refuse(ProblemCode.FORBIDDEN, "the user who asked for this can no longer sign in")
+        start = Start(operation["id"], viewer, approved=True)
+        act = Act(viewer, start.operation, await self._authorise(self.desk.database, viewer, command))
+        act = replace(act, facts=await command.gather(self.desk, act))
+        plan = await command.plan(self.desk, self.desk.database, act)
+        await self._ask(command, act, plan)
+        try:
+            await self._commit(start, command, act)
+        except CommitUnknown as error:
+            if not await self._started(start.operation):
+                raise EngineUnavailable(str(error)) from error
+        await command.after(self.desk, start.operation)
+
+    async def _find(self, viewer: Viewer, operation_id: str) -> Row | None:
+        if len(operation_id) > MAX_OPERATION_ID:
+            return None
+        return await operations.find_by_key(self.desk.database, viewer.user_id, operation_id)
+
+    async def _authorise(self, reader: Reader, viewer: Viewer, command: Command[Any]) -> Any:
+        places = await access.authorise(reader, viewer, command.targets())
+        if command.administrative():
+            access.require_administrator(viewer)
+        return places
+
+    async def _ask(self, command: Command[Any], act: Act, plan: Any) -> Approval | None:
+        questions: Sequence[Question] = await command.questions(self.desk, act, plan)
+        return await ask(self.desk.protocol, questions)
+
+    async def _commit(self, start: Start, command: Command[Any], before: Act) -> Outcome:
+        feed = command.feed(before, self.desk)
+
+        async def work(transaction: Transaction) -> Outcome:
+            await self._lock(transaction, command, before)
+            viewer = await self._again(transaction, start.viewer)
+            places = await self._authorise(transaction, viewer, command)
+            act = Act(viewer, start.operation, places, before.facts)
+            plan = await command.plan(self.desk, transaction, act)
+            author = journal.Author(viewer.username, command.action, start.operation)
+            if command.founds():
+                await structure.found(transaction, feed)
+                await journal.create_feed(transaction, feed)
+            recorder = await journal.take_feed(transaction, feed, author)
+            effect = await command.apply(transaction, recorder, act, plan)
+            await self._save(transaction, start, command, effect, feed)
+            await recorder.write(transaction)
+            return Outcome(start.operation, effect.payload)
+
+        return await self.desk.database.write(work, queue=feed)
+
+    async def _again(self, transaction: Transaction, viewer: Viewer) -> Viewer:
+        now = await access.viewer_of_user(transaction, viewer.user_id)
+        if now is None:
+            raise refuse(ProblemCode.UNAUTHENTICATED, "sign in again")
+        return now
+
+    async def _lock(self, transaction: Transaction, command: Command[Any], act: Act) -> None:
+        if command.structural:
+            for root in sorted({place.root for place in act.places.values()}):
+                await structure.lock_structure(transaction, root)
+        await structure.lock_accounts(transaction, command.locks(), act.operation)
+
+    async def _save(
+        self, transaction: Transaction, start: Start, command: Command[Any], effect: Effect, feed: str
+    ) -> None:
+        ended = effect.state not in (RUNNING, "UNKNOWN")
+        now = clock.to_text(clock.now())
+        outcome: Row = {
+            "state": effect.state,
+            "payload": effect.payload,
+            "result": effect.result,
+            "finishedAt": now if ended else None,
+            "dueAt": None,
+            **effect.changes,
+        }
+        if start.approved:
+            if not await operations.change(transaction, start.operation, [WAITING], outcome):
+                raise refuse(ProblemCode.CONFLICT, "the operation was decided or has expired meanwhile")
+            return
+        names = [*dict.fromkeys([*(target.id for target in command.targets()), *effect.nodes])]
+        await operations.create(transaction, _new(start, command, feed, names) | outcome)
+
+    async def _park(self, act: Act, command: Command[Any], approval: Approval) -> Outcome:
+        review = await self._review(act, command, approval)
+        feed = command.feed(act, self.desk)
+        names = [target.id for target in command.targets()]
+
+        async def work(transaction: Transaction) -> Outcome:
+            viewer = await self._again(transaction, act.viewer)
+            await self._authorise(transaction, viewer, command)
+            author = journal.Author(viewer.username, command.action, act.operation)
+            recorder = await journal.take_feed(transaction, feed, author)
+            recorder.add("OPERATION_CHANGED", names, None, {"state": WAITING, "reasons": list(approval.reasons)})
+            expires = clock.to_text(clock.now() + approval.expires_after)
+            waiting: Row = {"state": WAITING, "expiresAt": expires, "dueAt": expires, "review": review, "payload": {}}
+            stored = {"input": command.model_dump(mode="json")}
+            new = _new(Start(act.operation, viewer), command, feed, names)
+            await operations.create(transaction, new | waiting | stored)
+            await recorder.write(transaction)
+            return Outcome(act.operation, {})
+
+        return await self.desk.database.write(work, queue=feed)
+
+    async def _review(self, act: Act, command: Command[Any], approval: Approval) -> str:
+        data = {"operation": act.operation, "kind": command.action, "input": command.model_dump(mode="json")}
+        reason = "; ".join(approval.reasons)
+        return await self.desk.protocol.request_review(approval.account_id, reason, data, clock.now())
+
+    async def _started(self, operation: str) -> bool:
+        found = await operations.find(self.desk.database, [operation])
+        return operation in found and found[operation]["state"] != WAITING
+
+    async def _replay(self, found: Row, command: Command[Any]) -> Outcome:
+        if found["digest"] != digest(command):
+            raise refuse(
+                ProblemCode.OPERATION_ID_REUSED,
+                "this operationId already names another request of yours; make a new one",
+                "operationId",
+            )
+        if found["state"] == RUNNING:
+            await command.after(self.desk, found["id"])
+        return Outcome(found["id"], found["payload"] or {})
+
+    @asynccontextmanager
+    async def _once(self, key: str) -> AsyncGenerator[None]:
+        """The same operation id, sent several times at once, runs one after the other inside this process."""
+        lock, waiting = self._running.get(key, (asyncio.Lock(), 0))
+        self._running[key] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._running.pop(key)
+            if waiting > 1:
+                self._running[key] = (lock, waiting - 1)
+
+
+def _new(start: Start, command: Command[Any], feed: str, names: Sequence[str]) -> Row:
+    return {
+        "id": start.operation,
+        "key": operations.key_of(start.viewer.user_id, command.operation_id),
+        "operationId": command.operation_id,
+        "user": start.viewer.user_id,
+        "actor": start.viewer.username,
+        "kind": command.action,
+        "digest": digest(command),
+        "createdAt": clock.to_text(clock.now()),
+        "root": feed,
+        "nodes": list(names),
+        "problems": [],
+    }
+
+
+def digest(command: Command[Any]) -> str:
+    """What makes two inputs the same: the mutation and every value after coercion and defaults, secrets stretched."""
+    content = {"action": command.action, "input": command.comparable()}
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def problem_json(problem: Problem) -> Row:
+    """A problem as an Operation keeps it."""
+    return {
+        "code": problem.code.value,
+        "message": problem.message,
+        "path": list(problem.path),
+        "details": problem.details,
+    }
