@@ -1,6 +1,6 @@
 """The installation: one node, whose id is also the id of the feed for what belongs to no tenant."""
 
-from graph import journal
+from graph import journal, structure
 from graph.database import Reader, Row, Transaction
 from graph.query import Query
 
@@ -9,14 +9,18 @@ CREATE = Query(
     "installation.create",
     "MERGE (k:Lease {id: 'installation'}) SET k.installation = $id CREATE (i:Installation {id: $id, createdAt: $at})",
 )
-HAS_ADMINISTRATOR = Query(
-    "installation.has_administrator",
+ADMINISTRATORS = Query(
+    "installation.administrators",
     "MATCH (i:Installation {id: $id})-[:ADMINISTERED_BY]->(u:User) WHERE NOT u.disabled RETURN count(u) AS total",
 )
 APPOINT = Query(
     "installation.appoint",
     "MATCH (i:Installation {id: $id}) MATCH (u:User {id: $user}) SET u.administrator = true "
     "MERGE (i)-[r:ADMINISTERED_BY]->(u) ON CREATE SET r.since = $at",
+)
+DISMISS = Query(
+    "installation.dismiss",
+    "MATCH (i:Installation {id: $id})-[r:ADMINISTERED_BY]->(u:User {id: $user}) SET u.administrator = false DELETE r",
 )
 
 
@@ -29,12 +33,18 @@ async def find(reader: Reader) -> str | None:
 async def create(transaction: Transaction, node_id: str, at: str) -> None:
     """Creates the installation and its feed."""
     await transaction.run(CREATE, id=node_id, at=at)
+    await structure.found(transaction, node_id)
     await journal.create_feed(transaction, node_id)
+
+
+async def dismiss(transaction: Transaction, node_id: str, user_id: str) -> None:
+    """Takes the administration of the installation from a user."""
+    await transaction.run(DISMISS, id=node_id, user=user_id)
 
 
 async def administrators(reader: Reader, node_id: str) -> int:
     """How many enabled users administer the installation."""
-    return (await reader.run(HAS_ADMINISTRATOR, id=node_id))[0]["total"]
+    return (await reader.run(ADMINISTRATORS, id=node_id))[0]["total"]
 
 
 async def appoint(transaction: Transaction, node_id: str, user_id: str, at: str) -> None:

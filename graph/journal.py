@@ -47,7 +47,7 @@ class Recorder:
     """The records that one transaction adds to a feed whose lock it holds."""
 
     def __init__(self, feed: str, head: Row, author: Author) -> None:
-        self._feed = feed
+        self.feed = feed
         self._epoch: str = head["epoch"]
         self._number: int = head["number"]
         self._hash: str = head["hash"]
@@ -73,7 +73,7 @@ class Recorder:
         self._number += 1
         record: Row = {
             "format": FORMAT,
-            "feed": self._feed,
+            "feed": self.feed,
             "epoch": self._epoch,
             "number": self._number,
             "at": clock.to_text(self._at),
@@ -95,7 +95,7 @@ class Recorder:
         """Writes the records and the feed's new head."""
         await transaction.run(
             APPEND,
-            feed=self._feed,
+            feed=self.feed,
             number=self._number,
             hash=self._hash,
             at=clock.to_text(self._at),

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from graph.database import Reader, Row, Transaction
+from graph.database import Database, Reader, Row, Transaction
 from graph.query import Query
 
 FIND_BY_KEY = Query("operations.find_by_key", "MATCH (o:Operation {key: $key}) RETURN o {.*} AS operation")
@@ -24,6 +24,12 @@ DUE = Query(
 BY_STATE = Query(
     "operations.open_by_state",
     "MATCH (o:Operation) WHERE o.dueAt > '' RETURN o.state AS state, count(o) AS total",
+)
+
+CLAIM = Query(
+    "operations.claim",
+    "MATCH (o:Operation {id: $id}) SET o.lock = $id "
+    "WITH o WHERE o.dueAt = $due SET o.dueAt = $until RETURN o.id AS id",
 )
 
 _JSON = ("input", "payload", "problems")
@@ -59,6 +65,15 @@ async def remove(transaction: Transaction, node_id: str) -> None:
 async def due(reader: Reader, now: str, limit: int) -> list[Row]:
     """The operations whose next step is due, the longest due first."""
     return [loaded(row["operation"]) for row in await reader.run(DUE, now=now, limit=limit)]
+
+
+async def claim(database: Database, operation: Row, until: str) -> bool:
+    """Moves a due operation's instant on, so that one process at a time works at it; whether it was still due."""
+
+    async def work(transaction: Transaction) -> bool:
+        return bool(await transaction.run(CLAIM, id=operation["id"], due=operation["dueAt"], until=until))
+
+    return await database.write(work, queue=operation["id"])
 
 
 def key_of(user_id: str, operation_id: str) -> str:

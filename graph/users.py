@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graph.database import Reader, Row, Transaction
+from graph.ids import Kind, kind_of
 from graph.query import Query
 
 BY_SESSION = Query(
@@ -24,8 +25,34 @@ CREATE = Query("users.create", "CREATE (u:User) SET u = $properties")
 CHANGE = Query("users.change", "MATCH (u:User {id: $id}) SET u += $properties")
 CREATE_SESSION = Query("users.create_session", "CREATE (s:Session) SET s = $properties")
 END_SESSION = Query("users.end_session", "MATCH (s:Session {hash: $hash}) DELETE s")
-END_SESSIONS = Query("users.end_sessions", "MATCH (s:Session {user: $user}) WHERE s.hash <> $but DELETE s")
+END_SESSIONS = Query("users.end_sessions", "MATCH (s:Session {user: $user}) WHERE s.id <> $but DELETE s")
 DROP_EXPIRED = Query("users.drop_expired_sessions", "MATCH (s:Session {user: $user}) WHERE s.until <= $now DELETE s")
+GRANT = Query(
+    "users.grant",
+    "MATCH (u:User {id: $user}) MATCH (n:Group {id: $node}) "
+    "CREATE (u)-[:GRANTED {id: $id, role: $role, since: $at}]->(n)",
+)
+GRANT_ACCOUNT = Query(
+    "users.grant_account",
+    "MATCH (u:User {id: $user}) MATCH (n:Account {id: $node}) "
+    "CREATE (u)-[:GRANTED {id: $id, role: $role, since: $at}]->(n)",
+)
+REVOKE = Query(
+    "users.revoke",
+    "MATCH (u:User {id: $user})-[g:GRANTED]->(n) WHERE n.id = $node AND g.role = $role "
+    "CREATE (u)-[:WAS_GRANTED {id: g.id, role: g.role, since: g.since, until: $at}]->(n) DELETE g",
+)
+LIST = Query(
+    "users.list",
+    "MATCH (u:User) WHERE u.key > $after RETURN u {.*} AS user ORDER BY u.key LIMIT $limit",
+)
+ON_NODES = Query(
+    "users.granted_on",
+    "UNWIND $ids AS id MATCH (n:Group {id: id})<-[g:GRANTED]-(u:User) "
+    "RETURN id AS node, u.username AS username, g.role AS role, g.since AS since "
+    "UNION ALL UNWIND $ids AS id MATCH (n:Account {id: id})<-[g:GRANTED]-(u:User) "
+    "RETURN id AS node, u.username AS username, g.role AS role, g.since AS since",
+)
 
 
 async def by_session(reader: Reader, token_hash: str, now: str) -> Row | None:
@@ -54,6 +81,41 @@ async def create_session(transaction: Transaction, properties: Row) -> None:
     """Creates a session and drops the user's ended ones."""
     await transaction.run(DROP_EXPIRED, user=properties["user"], now=properties["at"])
     await transaction.run(CREATE_SESSION, properties=properties)
+
+
+async def change(transaction: Transaction, user_id: str, properties: Row) -> None:
+    """Changes a user."""
+    await transaction.run(CHANGE, id=user_id, properties=properties)
+
+
+async def end_session(transaction: Transaction, token_hash: str) -> None:
+    """Ends one session."""
+    await transaction.run(END_SESSION, hash=token_hash)
+
+
+async def end_sessions(transaction: Transaction, user_id: str, but: str = "") -> None:
+    """Ends every session of a user but the one whose id is `but`."""
+    await transaction.run(END_SESSIONS, user=user_id, but=but)
+
+
+async def grant(transaction: Transaction, edge: Row) -> None:
+    """Adds a role: id, user, node, role and at."""
+    await transaction.run(GRANT if kind_of(edge["node"]) is Kind.GROUP else GRANT_ACCOUNT, **edge)
+
+
+async def revoke(transaction: Transaction, user_id: str, node: str, role: str, at: str) -> None:
+    """Ends a role, which stays as an edge of the past."""
+    await transaction.run(REVOKE, user=user_id, node=node, role=role, at=at)
+
+
+async def page(reader: Reader, after: str, limit: int) -> list[Row]:
+    """Users in order of their keys (names in lower case), after that key."""
+    return [row["user"] for row in await reader.run(LIST, after=after, limit=limit)]
+
+
+async def granted_on(reader: Reader, nodes: Sequence[str]) -> list[Row]:
+    """Every role granted on these nodes themselves: node, username, role, since."""
+    return await reader.run(ON_NODES, ids=list(nodes))
 
 
 def _viewer(rows: Sequence[Row]) -> Row | None:

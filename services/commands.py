@@ -102,6 +102,11 @@ class Command(BaseModel, ABC, Generic[PlanT]):
         targets = self.targets()
         return act.places[targets[0].id].root if targets else desk.installation
 
+    def structures(self, act: Act, desk: Desk) -> Sequence[str]:
+        """The tenants whose structure lock it takes; the installation's for what concerns users."""
+        del desk
+        return sorted({place.root for place in act.places.values()}) if self.structural else ()
+
     def locks(self) -> Sequence[str]:
         """The accounts whose money, positions or own values it changes."""
         return ()

@@ -25,6 +25,7 @@ from services.verdicts import Approval, ask
 _log = structlog.get_logger()
 MAX_OPERATION_ID = 64
 WAITING = "AWAITING_APPROVAL"
+APPROVED = "PENDING"
 RUNNING = "RUNNING"
 TRIES = 5
 
@@ -35,6 +36,10 @@ class Outcome:
 
     operation: str
     payload: dict[str, Any]
+
+
+class AlreadyStarted(Exception):
+    """Another process was faster to start an approved operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,10 @@ class Pipeline:
         return outcome
 
     async def start(self, operation: Row, command: Command[Any]) -> None:
-        """Performs a command that waited and now has its approval. Raises Refused where it can no longer be done."""
+        """Performs a command that waited and now has its approval.
+
+        Raises Refused where it can no longer be done, and AlreadyStarted where another process was faster.
+        """
         viewer = await access.viewer_of_user(self.desk.database, operation["user"])
         if viewer is None:
             raise refuse(ProblemCode.FORBIDDEN, "the user who asked for this can no longer sign in")
@@ -152,12 +160,11 @@ class Pipeline:
         now = await access.viewer_of_user(transaction, viewer.user_id)
         if now is None:
             raise refuse(ProblemCode.UNAUTHENTICATED, "sign in again")
-        return now
+        return replace(now, session_id=viewer.session_id)
 
     async def _lock(self, transaction: Transaction, command: Command[Any], act: Act) -> None:
-        if command.structural:
-            for root in sorted({place.root for place in act.places.values()}):
-                await structure.lock_structure(transaction, root)
+        for root in command.structures(act, self.desk):
+            await structure.lock_structure(transaction, root)
         await structure.lock_accounts(transaction, command.locks(), act.operation)
 
     async def _save(
@@ -174,8 +181,8 @@ class Pipeline:
             **effect.changes,
         }
         if start.approved:
-            if not await operations.change(transaction, start.operation, [WAITING], outcome):
-                raise refuse(ProblemCode.CONFLICT, "the operation was decided or has expired meanwhile")
+            if not await operations.change(transaction, start.operation, [APPROVED], outcome):
+                raise AlreadyStarted
             return
         names = [*dict.fromkeys([*(target.id for target in command.targets()), *effect.nodes])]
         await operations.create(transaction, _new(start, command, feed, names) | outcome)
@@ -208,7 +215,7 @@ class Pipeline:
 
     async def _started(self, operation: str) -> bool:
         found = await operations.find(self.desk.database, [operation])
-        return operation in found and found[operation]["state"] != WAITING
+        return operation in found and found[operation]["state"] != APPROVED
 
     async def _replay(self, found: Row, command: Command[Any]) -> Outcome:
         if found["digest"] != digest(command):

@@ -1,0 +1,82 @@
+"""Work that is due: reviews that expire, approved operations that have not begun, orders that are not settled.
+
+All of it is told by the graph, so that any process goes on with what another one left. A process claims an operation
+by moving its due instant on; what it does then is safe to do twice.
+"""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import structlog
+
+from graph import clock, operations
+from graph.database import Row
+from graph.errors import GraphError
+from services.deciding import end_operation, start_approved
+from services.orders.recovery import recover
+from services.pipeline import APPROVED, WAITING, Pipeline
+from services.problems import Problem, ProblemCode
+
+_log = structlog.get_logger()
+INTERVAL_SECONDS = 1.0
+AT_ONCE = 16
+CLAIM = timedelta(seconds=15)
+
+
+class Worker:
+    """Runs due work of the whole installation until it is stopped. One is made for each process."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Looks for due work every second, until `stop`."""
+        while not self._stopped.is_set():
+            try:
+                await self.turn()
+            except GraphError:
+                _log.warning("due_work_waits_for_the_database")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL_SECONDS):
+                    await self._stopped.wait()
+
+    def stop(self) -> None:
+        """Ends `run` after the work under way."""
+        self._stopped.set()
+
+    async def turn(self) -> int:
+        """Does what is due now; how many operations that were. Raises EngineUnavailable."""
+        database = self._pipeline.desk.database
+        found = await operations.due(database, clock.to_text(clock.now()), AT_ONCE)
+        await asyncio.gather(*(self._one(operation) for operation in found))
+        return len(found)
+
+    async def _one(self, operation: Row) -> None:
+        try:
+            until = clock.to_text(clock.now() + CLAIM)
+            if await operations.claim(self._pipeline.desk.database, operation, until):
+                await self._do(operation)
+        except GraphError:
+            _log.warning("due_operation_waits_for_the_database", operation=operation["id"])
+        except Exception:
+            # One operation that cannot go on must not keep the others from going on; it is due again after its claim.
+            _log.exception("due_operation_failed", operation=operation["id"])
+
+    async def _do(self, operation: Row) -> None:
+        match operation["state"]:
+            case state if state == WAITING:
+                details = {
+                    "rule": "REVIEW_EXPIRY",
+                    "current": "expired",
+                    "required": "approved",
+                    "overridable": False,
+                }
+                message = "nobody decided in time; ask for it anew"
+                expired = Problem(ProblemCode.RULE_VIOLATION, message, (), details)
+                await end_operation(self._pipeline.desk, operation, [WAITING], "REJECTED", [expired])
+            case state if state == APPROVED:
+                await start_approved(self._pipeline, operation["id"])
+            case _:
+                await recover(self._pipeline.desk, operation)
