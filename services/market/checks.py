@@ -1,20 +1,18 @@
 """Whether what the market says of an order can be true. What cannot is never booked, and is never a rejection."""
 
-import re
 from decimal import Decimal
 
 from graph.money import MAX_MINOR, MAX_QUANTITY, round_to_minor, to_scaled, value_of
 from services.market.port import CURRENCY, MarketOrder, MarketUnknown, OrderReport, OrderStatus
 
 MAX_REASON_LENGTH = 300
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]+")
 _UNFILLED = frozenset({OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.REJECTED})
 
 
 def readable_reason(reason: str | None) -> str | None:
     """The market's words as one short printable line; None where there are none."""
-    cleaned = _UNPRINTABLE.sub(" ", reason or "").strip()
-    return cleaned[:MAX_REASON_LENGTH] or None
+    shown = "".join(each if each.isprintable() else " " for each in (reason or "")[:MAX_REASON_LENGTH])
+    return " ".join(shown.split()) or None
 
 
 def check_report(order: MarketOrder, report: OrderReport, previous: OrderReport | None = None) -> OrderReport:
@@ -82,13 +80,8 @@ def _goes_back(previous: OrderReport, report: OrderReport) -> str | None:
         return "its price or commission changed without a fill"
     if previous.status.final and not (same_fills and report.status is previous.status):
         return "it changed after it had ended"
-    added = _cost(report) - _cost(previous)
-    return "the fills since would have no price above 0" if not same_fills and added <= 0 else None
+    return None
 
 
 def _fills(report: OrderReport) -> tuple[Decimal | None, Decimal]:
     return report.avg_fill_price, report.commission
-
-
-def _cost(report: OrderReport) -> Decimal:
-    return value_of(report.filled_scaled, report.avg_fill_price or Decimal(0))

@@ -1,10 +1,11 @@
 """What is said to WS4 and what it answers, as ws4-market.openapi.yaml has it. Extra fields are ignored."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field
 
 from graph import clock
 from graph.money import parse_plain
@@ -102,11 +103,18 @@ class PositionsAnswer(BaseModel):
 
 
 def read(model: type[M], body: bytes) -> M | None:
-    """The body as that answer; None where it is not one."""
+    """The body as that answer; None where it is not one, or says one thing twice."""
     try:
-        return model.model_validate_json(body)
-    except ValidationError:
+        return model.model_validate(json.loads(body, object_pairs_hook=_said_once))
+    except (ValueError, RecursionError):
         return None
+
+
+def _said_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    said = dict(pairs)
+    if len(said) != len(pairs):
+        raise ValueError("an object names a field twice")
+    return said
 
 
 def order_body(order: MarketOrder) -> Json:
