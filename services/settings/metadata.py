@@ -34,7 +34,9 @@ _WORDS = {
     "minProperties": "must have at least {} fields",
     "maxProperties": "must have at most {} fields",
     "required": "is required",
-    "additionalProperties": "is a field that the schema does not allow",
+    **dict.fromkeys(
+        ("properties", "patternProperties", "additionalProperties"), "is not a field that the schema allows"
+    ),
     "unevaluatedProperties": "has a field that the schema does not allow",
     "unevaluatedItems": "has an entry that the schema does not allow",
     "items": "has more entries than the schema allows",

@@ -118,12 +118,27 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Erro
         yield ValidationError("does not match")
 
 
+def _field(validator: Any, name: str, value: Any, subschema: Any) -> Errors:
+    # The library's own descent leaves the field's name out where the schema is plainly false.
+    if subschema is False:
+        yield ValidationError("is not allowed", path=[name])
+    else:
+        yield from validator.descend(value, subschema, path=name)
+
+
+def _properties(validator: Any, properties: Any, instance: Any, _schema: Any) -> Errors:
+    if isinstance(instance, dict):
+        for name, subschema in properties.items():
+            if name in instance:
+                yield from _field(validator, name, instance[name], subschema)
+
+
 def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Errors:
     if isinstance(instance, dict):
         for pattern, subschema in patterns.items():
             for name, value in instance.items():
                 if _found(pattern, name):
-                    yield from validator.descend(value, subschema, path=name, schema_path=pattern)
+                    yield from _field(validator, name, value, subschema)
 
 
 def _additional_properties(validator: Any, subschema: Any, instance: Any, schema: Any) -> Errors:
@@ -131,7 +146,7 @@ def _additional_properties(validator: Any, subschema: Any, instance: Any, schema
         patterns = schema.get("patternProperties", {})
         for name, value in instance.items():
             if name not in schema.get("properties", {}) and not any(_found(pattern, name) for pattern in patterns):
-                yield from validator.descend(value, subschema, path=name)
+                yield from _field(validator, name, value, subschema)
 
 
 def _required(_validator: Any, names: Any, instance: Any, _schema: Any) -> Errors:
@@ -174,6 +189,7 @@ def _bounded(name: str, keyword: Keyword) -> Keyword:
 
 _OWN: dict[str, Keyword] = {
     "pattern": _pattern,
+    "properties": _properties,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
     "required": _required,
