@@ -107,8 +107,10 @@ def test_entries_are_the_same_where_their_json_is() -> None:
         [1, [2]],
     ]
     assert check_against({"x": different}, [schema]) == []
-    for again in (1.0, [1.0], {"a": [1.0]}, None, {}):
-        assert len(check_against({"x": [*different, again]}, [schema])) == 1
+    repeats: list[Any] = [1.0, [1.0], {"a": [1.0]}, None, {}]
+    for again in repeats:
+        value: Any = {"x": [*different, again]}
+        assert len(check_against(value, [schema])) == 1
 
 
 def test_every_schema_on_the_path_applies() -> None:
