@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.protocol.port import ProtocolPort, Question
-from services.protocol.reviews import REVIEW_EXPIRY, review_kind
+from services.protocol.reviews import review_expiry
 from services.protocol.verdict import needs_person
 
 
@@ -31,5 +31,5 @@ async def ask(protocol: ProtocolPort, questions: Sequence[Question]) -> Approval
     return Approval(
         asked[0][0].account_id,
         tuple(dict.fromkeys(reasons)) or ("the protocol engine asks for a person's approval",),
-        min(REVIEW_EXPIRY[review_kind(question, verdict)] for question, verdict in asked),
+        min(review_expiry(question, verdict) for question, verdict in asked),
     )

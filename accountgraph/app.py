@@ -1,0 +1,99 @@
+"""The ASGI application: GraphQL, the start page, the schema, and the probes."""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from accountgraph import metrics, startpage
+from accountgraph.application import Application
+from accountgraph.envelope import Envelope
+from accountgraph.execution import Caller
+from accountgraph.gate import Gate, Phase
+from accountgraph.http import GraphQLEndpoint
+from accountgraph.limits import Limits
+from accountgraph.version import VERSION
+from resolvers.context import Context
+from schema.schema import build_schema
+from services.access import viewer_of_token
+from services.permissions import Viewer
+
+
+def make_app(application: Application, gate: Gate) -> ASGIApp:
+    """The application's routes, in their envelope."""
+    schema = build_schema()
+    settings = application.settings
+
+    async def authenticate(token: str) -> Viewer | None:
+        return await viewer_of_token(application.desk.database, token)
+
+    def context_of(caller: Caller) -> Context:
+        return Context(
+            desk=application.desk,
+            pipeline=application.pipeline,
+            guard=application.guard,
+            viewer=caller.viewer,
+            refusal=caller.refusal,
+            request_id=caller.request_id,
+            address=caller.address or "",
+        )
+
+    graphql = GraphQLEndpoint(
+        schema,
+        context_of,
+        authenticate,
+        gate=gate,
+        limits=Limits(
+            body_bytes=settings.max_body_bytes,
+            depth=settings.max_depth,
+            aliases=settings.max_aliases,
+            nodes=settings.max_nodes,
+        ),
+        metrics=application.metrics,
+        tracing=application.tracing,
+        read_seconds=settings.read_seconds,
+    )
+    probes = Probes(application, gate)
+    pages = startpage.routes(schema.as_str(), lambda: startpage.Facts(VERSION, application.engine.name))
+    return Envelope(Starlette(routes=[Route("/graphql", graphql), *pages, *probes.routes()]))
+
+
+class Probes:
+    """Whether the process lives, whether it can serve, and its figures."""
+
+    def __init__(self, application: Application, gate: Gate) -> None:
+        self._application = application
+        self._gate = gate
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """The probes' routes."""
+        return (
+            Route("/healthz", self.healthz),
+            Route("/readyz", self.readyz),
+            Route("/metrics", self.metrics),
+        )
+
+    async def healthz(self, _: Request) -> Response:
+        """200 as long as the process answers."""
+        return PlainTextResponse("ok\n")
+
+    async def readyz(self, _: Request) -> Response:
+        """200 while requests are taken and the engine answers; WS2 and WS4 are told, and do not decide."""
+        desk = self._application.desk
+        serving = self._gate.phase is Phase.SERVING
+        engine = await desk.database.ready()
+        state = {
+            "serving": serving,
+            "engine": engine,
+            "protocol": await desk.protocol.healthy(),
+            "market": await desk.market.healthy(),
+        }
+        ready = serving and engine
+        return JSONResponse(state, 200 if ready else 503, headers=None if ready else {"Retry-After": "5"})
+
+    async def metrics(self, _: Request) -> Response:
+        """Prometheus's text form."""
+        return Response(self._application.metrics.render(), media_type=metrics.CONTENT_TYPE)
