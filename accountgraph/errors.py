@@ -42,7 +42,8 @@ _SUGGESTION = re.compile(r"\s*Did you mean\b.*", re.DOTALL)
 _FOUND_OBJECT = re.compile(r",? [Ff]ound: [\[{].*", re.DOTALL)
 _ENGINE_GONE = "The account graph cannot be reached at present. Try again in a moment."
 _COMMIT_UNKNOWN = "It is not known whether this took effect. Send the same operationId again to find out."
-_LIMIT_WORDS = ("nested too deeply", "Syntax Error: Document contains more")
+_ABORTED = "Validation aborted."
+_LIMIT = re.compile(r"^Validation aborted\.$|^Syntax Error: .*(nested too deeply|contains more than [0-9]+ )")
 
 
 def body(message: str, code: str, **extensions: Any) -> ErrorBody:
@@ -129,7 +130,7 @@ def _document_code(error: GraphQLError, code: Code) -> str:
     given = (error.extensions or {}).get("code")
     if isinstance(given, str):
         return given
-    return Code.LIMIT_EXCEEDED if any(words in error.message for words in _LIMIT_WORDS) else code
+    return Code.LIMIT_EXCEEDED if _LIMIT.search(error.message) else code
 
 
 def _shown(error: GraphQLError, message: str, code: str, extensions: dict[str, Any] | None = None) -> ErrorBody:
@@ -142,6 +143,8 @@ def _shown(error: GraphQLError, message: str, code: str, extensions: dict[str, A
 
 
 def _plain(message: str) -> str:
+    if message == _ABORTED:
+        return "The document is too involved to be checked. Ask for less at once."
     message = _FOUND_OBJECT.sub(".", _SUGGESTION.sub("", message)).replace("not to be None", "not to be null")
     return message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]}..."
 

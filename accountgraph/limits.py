@@ -109,12 +109,8 @@ def selection_set_of(selection: SelectionNode) -> SelectionSetNode | None:
 
 def _check_counts(document: DocumentNode, fragments: int, limits: Limits) -> None:
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    length = document.loc.end - document.loc.start if document.loc else 0
     _at_most(len(operations), limits.operations, "operations")
     _at_most(fragments, limits.fragments, "fragments")
-    # Validation follows the variables of each operation through the whole document.
-    if length * len(operations) > limits.body_bytes * 4:
-        raise limit_exceeded("The document is too long for so many operations; send them one by one.")
     for operation in operations:
         _at_most(len(operation.variable_definitions or ()), limits.variables, "variables of an operation", operation)
 
