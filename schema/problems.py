@@ -1,6 +1,7 @@
 """Problems as clients see them: one type for each code, so that each can carry fields of its own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import strawberry
@@ -20,6 +21,14 @@ class Problem:
         description="The field of the input that it is about, from the outside in; null where it is about none.",
         default=None,
     )
+    every: strawberry.Private[tuple["Problem", ...]] = ()
+
+    @strawberry.field(
+        description="Every problem of the request by itself, this one first; `message` above has the words of all."
+    )
+    def problems(self) -> list["Problem"]:
+        """Every problem of the request."""
+        return list(self.every) or [self]
 
 
 @strawberry.type(description="A field of the input is not as it must be (INVALID_INPUT).")
@@ -142,6 +151,17 @@ _DETAILS = {
 def shown(problem: problems.Problem) -> AnyProblem:
     """The problem as clients see it."""
     return _shown(problem.code.value, problem.message, list(problem.path), problem.details)
+
+
+def shown_all(refusal: problems.Refused) -> AnyProblem:
+    """A refusal as clients see it: its first problem with the words of all, and each by itself in `problems`."""
+    every = [shown(problem) for problem in refusal.problems]
+    first = refusal.problems[0]
+    if len(every) == 1:
+        return every[0]
+    whole = shown(replace(first, message="; ".join(dict.fromkeys(problem.message for problem in every))))
+    whole.every = tuple(every)
+    return whole
 
 
 def stored(problem: dict[str, Any]) -> AnyProblem:
