@@ -146,7 +146,7 @@ def start_server(orders: Orders, port: int) -> Any:
 
 
 def require_whole_schema(database: Path) -> None:
-    """Raises ValueError where the file that says what the data is is damaged: the engine would start without its data.
+    """Raises ValueError where the file that describes the data is damaged: the engine would start without the data.
 
     The engine replaces that file atomically, so that no crash leaves it so.
     """
