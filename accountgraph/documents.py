@@ -8,7 +8,6 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
-    GraphQLSyntaxError,
     Node,
     NoFragmentCyclesRule,
     OperationDefinitionNode,
@@ -25,7 +24,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from accountgraph.cost import Cost, plan
 from accountgraph.errors import Code, ErrorBody, body, document_errors
-from accountgraph.limits import Limits, check_document, find_cycle, fragments_of, selection_set_of
+from accountgraph.limits import Limits, check_document, find_cycle, fragments_of, selection_set_of, too_deep
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 OPEN_FIELDS = frozenset({"__typename", "signIn"})
@@ -175,8 +174,9 @@ def parse(text: str, limits: Limits) -> DocumentNode:
     try:
         return parser.parse_document()
     except RecursionError:
-        position = parser._lexer.token.start  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    raise GraphQLSyntaxError(Source(text), position, "The document is nested too deeply.")
+        pass
+    # Outside the handler, so that the error does not keep the frames of the recursion.
+    raise too_deep(limits)
 
 
 def _operations(ast: DocumentNode) -> tuple[Operation, ...]:

@@ -43,7 +43,7 @@ _FOUND_OBJECT = re.compile(r",? [Ff]ound: [\[{].*", re.DOTALL)
 _ENGINE_GONE = "The account graph cannot be reached at present. Try again in a moment."
 _COMMIT_UNKNOWN = "It is not known whether this took effect. Send the same operationId again to find out."
 _ABORTED = "Validation aborted."
-_LIMIT = re.compile(r"^Validation aborted\.$|^Syntax Error: .*(nested too deeply|contains more than [0-9]+ )")
+_LIMIT = re.compile(r"^Validation aborted\.$|^Syntax Error: Document contains more than [0-9]+ ")
 
 
 def body(message: str, code: str, **extensions: Any) -> ErrorBody:

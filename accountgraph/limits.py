@@ -55,6 +55,11 @@ def limit_exceeded(message: str, node: Node | None = None) -> GraphQLError:
     return GraphQLError(message, node, extensions={"code": LIMIT_EXCEEDED})
 
 
+def too_deep(limits: Limits, node: Node | None = None) -> GraphQLError:
+    """The error of a document that has more levels than a limit allows."""
+    return limit_exceeded(f"The document is too deep: at most {limits.depth} levels are taken.", node)
+
+
 def check_document(document: DocumentNode, limits: Limits) -> None:
     """Raises a GraphQLError with the code LIMIT_EXCEEDED where the document is larger than a limit allows.
 
@@ -139,7 +144,7 @@ class _Written:
         while stack:
             selection_set, depth = stack.pop()
             if depth > 2 * self._limits.depth:
-                raise _too_deep(self._limits, selection_set)
+                raise too_deep(self._limits, selection_set)
             for selection in selection_set.selections:
                 self._selection(selection)
                 if nested := selection_set_of(selection):
@@ -152,10 +157,6 @@ class _Written:
         _at_most(self._aliases, self._limits.aliases, "aliases", selection)
         _at_most(self._selections, self._limits.selections, "selections", selection)
         _at_most(self._directives, self._limits.directives, "directives", selection)
-
-
-def _too_deep(limits: Limits, node: Node) -> GraphQLError:
-    return limit_exceeded(f"The document is too deep: at most {limits.depth} levels are taken.", node)
 
 
 def _check_spread(document: DocumentNode, fragments: dict[str, FragmentDefinitionNode], limits: Limits) -> None:
@@ -181,7 +182,7 @@ class _Spread:
     def fields(self, selection_sets: list[SelectionSetNode], depth: int) -> int:
         """How many fields these selections have, merged; raises where a limit is passed at any level of them."""
         if depth > self._limits.depth:
-            raise _too_deep(self._limits, selection_sets[0])
+            raise too_deep(self._limits, selection_sets[0])
         groups = self._merge(selection_sets)
         self._fields += len(groups)
         _at_most(self._fields, self._limits.fields, "fields")
