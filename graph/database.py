@@ -135,13 +135,15 @@ class Database:
         async with self._driver.session(database=self._name) as session:
             raw = await session.begin_transaction(timeout=WRITE_PATIENCE_SECONDS)
             try:
-                value = await work(Transaction(raw, self._observe))
+                async with asyncio.timeout(WRITE_PATIENCE_SECONDS):
+                    value = await work(Transaction(raw, self._observe))
             except BaseException:
                 await _abandon(raw)
                 raise
             started = time.perf_counter()
             try:
-                await raw.commit()
+                async with asyncio.timeout(STATEMENT_SECONDS):
+                    await raw.commit()
             except (Neo4jError, DriverError, OSError) as error:
                 if isinstance(error, ConstraintError) or (isinstance(error, Neo4jError) and error.is_retryable()):
                     raise
@@ -194,7 +196,7 @@ def _pause(attempt: int) -> float:
 def _may_pass(error: BaseException) -> bool:
     if isinstance(error, Neo4jError | DriverError):
         return error.is_retryable()
-    return isinstance(error, OSError)
+    return isinstance(error, OSError) and not isinstance(error, TimeoutError)
 
 
 def _typed(error: BaseException) -> BaseException:
