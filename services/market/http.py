@@ -158,22 +158,19 @@ class HttpMarket(Market):
         await self._client.aclose()
 
     async def _read_twice(self, path: str, body: wire.Json) -> bytes:
-        for last_try in (False, True):
-            try:
-                answer = await self._ask("POST", path, body, MAX_ANSWER_BYTES)
-            except _NoAnswer as fault:
-                if last_try:
-                    raise MarketUnavailable(str(fault)) from fault
-                continue
-            if answer.status == HTTPStatus.OK:
-                return answer.body
-            if last_try or answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise MarketUnavailable(f"the market answered {answer.status} when asked for quotes")
-        raise AssertionError("the second try returns or raises")
-
-    async def _read(self, method: str, path: str, most: int) -> _Answer:
         try:
-            return await self._ask(method, path, None, most)
+            answer = await self._ask("POST", path, body, MAX_ANSWER_BYTES)
+        except _NoAnswer:
+            answer = None
+        if answer is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            answer = await self._read("POST", path, MAX_ANSWER_BYTES, body)
+        if answer.status != HTTPStatus.OK:
+            raise MarketUnavailable(f"the market answered {answer.status} when asked for quotes")
+        return answer.body
+
+    async def _read(self, method: str, path: str, most: int, body: wire.Json | None = None) -> _Answer:
+        try:
+            return await self._ask(method, path, body, most)
         except _NoAnswer as fault:
             raise MarketUnavailable(str(fault)) from fault
 

@@ -50,14 +50,26 @@ class Drop(Silence):
         await super().__call__(scope, receive, send)
 
 
+class Stalled(Silence):
+    """An answer that begins and never ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _begin(send)
+        await super().__call__(scope, receive, send)
+
+
 class CutShort(Drop):
     """The connection breaks in the middle of an answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"500")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b'{"order_id": "ord', "more_body": True})
+        await _begin(send)
         await super().__call__(scope, receive, send)
+
+
+async def _begin(send: Send) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"500")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"order_id": "ord', "more_body": True})
 
 
 def market_app(venue: Venue) -> ASGIApp:
@@ -123,6 +135,8 @@ def _after(fault: Fault | None, honest: Response) -> Response:
             return Drop()
         case Fault.CUT_SHORT:
             return CutShort()
+        case Fault.STALLED:
+            return Stalled()
         case Fault.ERROR_AFTER:
             return JSONResponse({"detail": "it broke"}, 500)
         case Fault.GARBAGE_AFTER:

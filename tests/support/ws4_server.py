@@ -16,8 +16,8 @@ import socket
 import sys
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import Any, Self
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 from typing_extensions import override
 
 from services.market.paper import PaperBroker
@@ -92,6 +93,7 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self.stopping = asyncio.Event()
 
     @override
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -101,6 +103,26 @@ class _Uvicorn(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    @override
+    async def main_loop(self) -> None:
+        await self.stopping.wait()
+
+
+@asynccontextmanager
+async def app_server(app: ASGIApp) -> AsyncGenerator[str]:
+    """Serves the application in this process on a free port of loopback; gives its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = _Uvicorn(_config(app))
+    running = asyncio.create_task(server.serve([listener]))
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            await server.listening.wait()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.stopping.set()
+        await running
+        listener.close()
 
 
 class MarketServer(MarketUnderTest):
@@ -116,13 +138,9 @@ class MarketServer(MarketUnderTest):
     async def __aenter__(self) -> Self:
         broker = await PaperBroker.open(self._store, shipped_prices(), self._first_date)
         self.venue = Venue(self._store, broker)
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = _Uvicorn(_config(self.venue))
-        running = asyncio.create_task(server.serve([listener]))
-        self._cleanup.push_async_callback(self._stop, server, running, listener)
-        async with asyncio.timeout(START_SECONDS):
-            await server.listening.wait()
+        self._cleanup.push_async_callback(self._store.aclose)
+        self.url = await self._cleanup.enter_async_context(app_server(market_app(self.venue)))
+        self._cleanup.push_async_callback(self._client.aclose)
         return self
 
     async def __aexit__(
@@ -137,13 +155,6 @@ class MarketServer(MarketUnderTest):
     @override
     async def control(self, act: str, **said: Any) -> dict[str, Any]:
         return (await self._client.post(f"{self.url}/control/{act}", json=said)).raise_for_status().json()
-
-    async def _stop(self, server: _Uvicorn, running: "asyncio.Task[None]", listener: socket.socket) -> None:
-        await self._client.aclose()
-        server.should_exit = True
-        await running
-        listener.close()
-        await self._store.aclose()
 
 
 class MarketProcess(MarketUnderTest):
@@ -181,10 +192,10 @@ class MarketProcess(MarketUnderTest):
         return (await self._client.post(f"{self.url}/control/{act}", json=said)).raise_for_status().json()
 
 
-def _config(venue: Venue) -> uvicorn.Config:
+def _config(app: ASGIApp) -> uvicorn.Config:
     # Callers that still wait for a silent market do not hold its end up.
     return uvicorn.Config(
-        market_app(venue),
+        app,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -200,7 +211,7 @@ async def _run(given: argparse.Namespace) -> None:
     listener = socket.create_server(("127.0.0.1", given.port))
     sys.stdout.write(f"{READY}http://127.0.0.1:{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    tasks = {asyncio.create_task(uvicorn.Server(_config(venue)).serve([listener]))}
+    tasks = {asyncio.create_task(uvicorn.Server(_config(market_app(venue))).serve([listener]))}
     if given.until_input_ends:
         tasks.add(asyncio.create_task(_input_ends()))
     _, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -30,7 +30,8 @@ class Fault(StrEnum):
     SILENT_AFTER = "silent_after"
     DROP_BEFORE = "drop_before"
     DROP_AFTER = "drop_after"
-    CUT_SHORT = "cut_short"  # after: the answer ends in its middle
+    CUT_SHORT = "cut_short"  # after: the connection breaks in the middle of the answer
+    STALLED = "stalled"  # after: the answer begins and never ends
     ERROR_BEFORE = "error_before"
     ERROR_AFTER = "error_after"
     GARBAGE_BEFORE = "garbage_before"

@@ -1,11 +1,14 @@
 """The price file, and how it is read."""
 
+import lzma
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from services.market import prices as prices_module
 from services.market.port import InstrumentType
 from services.market.prices import Prices, shipped_prices
 
@@ -93,3 +96,14 @@ def test_closes_between_two_days_leave_out_the_first_and_keep_the_last() -> None
 def test_what_is_no_price_file_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="lacks"):
         Prices.parse(text)
+
+
+@pytest.mark.parametrize("content", [None, b"not packed", lzma.compress(b"neither source nor days")])
+def test_an_installation_without_its_price_file_says_so(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content is not None:
+        (tmp_path / "prices.xz").write_bytes(content)
+    monkeypatch.setattr(prices_module, "PRICES_FILE", tmp_path / "prices.xz")
+    with pytest.raises(RuntimeError, match=r"prices\.xz of this installation"):
+        shipped_prices.__wrapped__()
