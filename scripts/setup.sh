@@ -17,7 +17,8 @@ fail() {
 }
 
 find_python() {
-    for name in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14}; do
+    [ -n "${PYTHON:-}" ] && set -- "$PYTHON" || set -- python3 python3.13 python3.12 python3.11 python3.14
+    for name in "$@"; do
         # A name on PATH may be a shim of a version that is not installed, so it is asked rather than looked up.
         if "$name" -c "$SUITABLE" >/dev/null 2>&1; then
             echo "$name"
