@@ -47,6 +47,11 @@ def currency_decimals(currency: str) -> int | None:
     return _OTHER_DECIMALS.get(currency)
 
 
+def currencies_with(decimals: int) -> tuple[str, ...]:
+    """The currencies whose amounts have so many decimals, which are not the usual 2; sorted."""
+    return tuple(sorted(currency for currency, other in _OTHER_DECIMALS.items() if other == decimals))
+
+
 def parse_plain(text: str) -> Decimal | None:
     """An exact decimal from ASCII digits without an exponent, a sign of plus or spaces; None for anything else."""
     return Decimal(text) if len(text) <= 40 and _PLAIN.fullmatch(text) else None

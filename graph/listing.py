@@ -1,0 +1,195 @@
+"""The compiler of lists: pages by keyset and totals, of many parents in one statement.
+
+A list is compiled from the parts that this package holds itself; every value is bound as a parameter. Equal lists
+compile to equal text, so that the engines' plan caches hit.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from graph.database import Reader, Row
+from graph.query import Query
+
+Keys = tuple[str | int, ...]
+Values = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a list's nodes come from: Cypher that binds `n` for the one `parent`, and what `n` must fulfil."""
+
+    name: LiteralString
+    match: LiteralString
+    where: LiteralString = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """The order of a list: expressions over `n`, the last of which no two nodes share.
+
+    `prelude` is Cypher that binds what the keys need beside `n`, and `binds` names it.
+    """
+
+    name: LiteralString
+    keys: tuple[LiteralString, ...]
+    types: tuple[type, ...]
+    descending: bool = False
+    prelude: "Prelude | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prelude:
+    """Cypher between the match and the tests: it binds the names in `binds` for each `n`."""
+
+    text: str
+    binds: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test of `n`, with the values that it binds; an empty text lets everything pass."""
+
+    text: str = ""
+    values: Values = ()
+    prelude: Prelude | None = None
+
+    def both(self, other: "Condition") -> "Condition":
+        """That both hold. Their values have different names, and at most one of them has a prelude."""
+        texts = [text for text in (self.text, other.text) if text]
+        return Condition(" AND ".join(texts), self.values + other.values, self.prelude or other.prelude)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of the order: so many nodes after and before some keys, from the start or from the end.
+
+    `closed` takes the nodes at the keys themselves too.
+    """
+
+    size: int
+    after: Keys | None = None
+    before: Keys | None = None
+    backward: bool = False
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list without its window: equal ones are read together."""
+
+    source: Source
+    ordering: Ordering
+    condition: Condition = Condition()
+    given: Values = ()
+    """The values of the parameters that the source names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One node of a page: its properties, and the keys that it is sorted by."""
+
+    node: Row
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page in the list's order, and whether there is more in the direction that it was read in."""
+
+    rows: tuple[Listed, ...]
+    more: bool
+
+
+async def pages(reader: Reader, listing: Listing, window: Window, parents: Collection[str]) -> dict[str, Page]:
+    """The page of each parent, by one statement."""
+    query, values = page_query(listing, window)
+    rows = await reader.run(query, parents=list(parents), **values)
+    return {row["parent"]: _page(row["page"], window) for row in rows}
+
+
+async def totals(reader: Reader, listing: Listing, parents: Collection[str]) -> dict[str, int]:
+    """How many nodes each parent's list has, by one statement."""
+    query, values = total_query(listing)
+    return {row["parent"]: row["total"] for row in await reader.run(query, parents=list(parents), **values)}
+
+
+def page_query(listing: Listing, window: Window) -> tuple[Query, Mapping[str, Any]]:
+    """The statement of a page and its values, but for the parents."""
+    ordering = listing.ordering
+    tests, values = _keyset(ordering, window)
+    direction = "DESC" if ordering.descending != window.backward else "ASC"
+    order = ", ".join(f"{key} {direction}" for key in ordering.keys)
+    preludes = _preludes(ordering.prelude, listing.condition.prelude)
+    bound = ", ".join(["n", *(prelude.binds for prelude in preludes)])
+    text = (
+        f"UNWIND $parents AS parent CALL (parent) {{ {_matched(listing, preludes, tests)} "
+        f"WITH {bound} ORDER BY {order} LIMIT $limit "
+        f"RETURN collect([n {{.*}}, {', '.join(ordering.keys)}]) AS page }} RETURN parent, page"
+    )
+    given = {**dict(listing.given), **dict(listing.condition.values), **values, "limit": window.size + 1}
+    return Query.compiled(f"{listing.source.name}.page", text), _lists(given)
+
+
+def total_query(listing: Listing) -> tuple[Query, Mapping[str, Any]]:
+    """The statement of a total and its values, but for the parents."""
+    preludes = _preludes(listing.condition.prelude)
+    text = (
+        f"UNWIND $parents AS parent CALL (parent) {{ {_matched(listing, preludes, [])} "
+        "RETURN count(n) AS total } RETURN parent, total"
+    )
+    given = {**dict(listing.given), **dict(listing.condition.values)}
+    return Query.compiled(f"{listing.source.name}.total", text), _lists(given)
+
+
+def _matched(listing: Listing, preludes: Sequence[Prelude], tests: Sequence[str]) -> str:
+    source, condition = listing.source, listing.condition
+    first = [source.where] if source.where else []
+    rest = [*([condition.text] if condition.text else []), *tests]
+    if not preludes:
+        return f"{source.match}{_where([*first, *rest])}"
+    bound = "".join(f" {prelude.text}" for prelude in preludes)
+    names = ", ".join(["n", *(prelude.binds for prelude in preludes)])
+    return f"{source.match}{_where(first)}{bound} WITH {names}{_where(rest)}"
+
+
+def _where(tests: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(tests)}" if tests else ""
+
+
+def _preludes(*preludes: Prelude | None) -> list[Prelude]:
+    return list(dict.fromkeys(prelude for prelude in preludes if prelude is not None))
+
+
+def _keyset(ordering: Ordering, window: Window) -> tuple[list[str], dict[str, Any]]:
+    """The tests that keep the window: after `after` and before `before`, in the list's own order."""
+    tests: list[str] = []
+    values: dict[str, Any] = {}
+    for name, keys, forward in (("a", window.after, True), ("b", window.before, False)):
+        if keys is None:
+            continue
+        sign = ">" if forward != ordering.descending else "<"
+        tests.append(_beyond(ordering.keys, name, sign, closed=window.closed))
+        values |= {f"{name}{index}": key for index, key in enumerate(keys)}
+    return tests, values
+
+
+def _beyond(keys: Sequence[str], name: str, sign: str, *, closed: bool) -> str:
+    """That the keys come after the values of this name, compared from the first on."""
+    last = len(keys) - 1
+    test = f"{keys[last]} {sign}{'=' if closed else ''} ${name}{last}"
+    for index in range(last - 1, -1, -1):
+        value = f"${name}{index}"
+        test = f"({keys[index]} {sign} {value} OR ({keys[index]} = {value} AND {test}))"
+    return test
+
+
+def _page(found: Sequence[Sequence[Any]], window: Window) -> Page:
+    rows = [Listed(row[0], tuple(row[1:])) for row in found[: window.size]]
+    if window.backward:
+        rows.reverse()
+    return Page(tuple(rows), len(found) > window.size)
+
+
+def _lists(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

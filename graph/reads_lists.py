@@ -1,0 +1,74 @@
+"""The lists of the API: where their nodes come from, and how they are sorted."""
+
+from collections.abc import Collection
+
+from graph.filters import CASH
+from graph.listing import Condition, Ordering, Source
+
+# An edge counts at an instant from its beginning on, and until its end (exclusive).
+_THEN = "r.since <= $at AND (r.until IS NULL OR r.until > $at)"
+
+REACHABLE_ACCOUNTS = Source(
+    "lists.reachable_accounts",
+    "UNWIND $roots AS root OPTIONAL MATCH (g:Group {id: root}) OPTIONAL MATCH (a:Account {id: root}) "
+    "WITH coalesce(g, a) AS start MATCH (start)-[:CONTAINS*0..]->(n:Account)",
+)
+"""The accounts in the subtrees of `$roots`, none of which contains another."""
+HOSTED_ACCOUNTS = Source(
+    "lists.hosted_accounts",
+    "MATCH (:Installation {id: parent})-[:HOSTS]->(start) MATCH (start)-[:CONTAINS*0..]->(n:Account)",
+)
+CHILD_ACCOUNTS = Source("lists.child_accounts", "MATCH (:Group {id: parent})-[:CONTAINS]->(n:Account)")
+SUBTREE_ACCOUNTS = Source("lists.subtree_accounts", "MATCH (:Group {id: parent})-[:CONTAINS*1..]->(n:Account)")
+PAST_CHILD_ACCOUNTS = Source(
+    "lists.past_child_accounts", "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Account)", _THEN
+)
+PAST_SUBTREE_ACCOUNTS = Source(
+    "lists.past_subtree_accounts",
+    f"MATCH (:Group {{id: parent}}) (()-[r:CONTAINS|CONTAINED WHERE {_THEN}]->()){{1,}} (n:Account)",
+)
+COMPONENTS = Source("lists.components", "MATCH (:Account {id: parent})-[:AGGREGATES]->(n:Account)")
+
+REACHABLE_GROUPS = Source("lists.reachable_groups", "UNWIND $roots AS root MATCH (n:Group {id: root})")
+HOSTED_GROUPS = Source("lists.hosted_groups", "MATCH (:Installation {id: parent})-[:HOSTS]->(n:Group)")
+CHILD_GROUPS = Source("lists.child_groups", "MATCH (:Group {id: parent})-[:CONTAINS]->(n:Group)")
+PAST_CHILD_GROUPS = Source(
+    "lists.past_child_groups", "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Group)", _THEN
+)
+TEMPLATES = Source("lists.templates", "MATCH (:Group {id: parent})-[:DEFINES]->(n:Template)")
+
+ENTRIES = Source("lists.entries", "MATCH (n:Entry {ledger: parent})")
+OPEN_ORDERS = Source("lists.open_orders", "MATCH (n:Order {account: parent, open: true})")
+OPERATIONS = Source("lists.operations", "MATCH (n:Operation)", "n.id > 'op_' AND n.id < 'op_~'")
+OPERATIONS_OF_ROOTS = Source("lists.operations_of_roots", "UNWIND $roots AS root MATCH (n:Operation {root: root})")
+
+BY_CREATION = Ordering("CREATED_AT", ("n.createdAt", "n.id"), (str, str))
+BY_CREATION_DESCENDING = Ordering("CREATED_AT", ("n.createdAt", "n.id"), (str, str), descending=True)
+# Neo4j compares the code units of some strings and the code points of others; a name where that makes a
+# difference has a sort key that is the same in both.
+BY_NAME = Ordering("NAME", ("coalesce(n.nameKey, n.name)", "n.id"), (str, str))
+BY_NAME_DESCENDING = Ordering("NAME", ("coalesce(n.nameKey, n.name)", "n.id"), (str, str), descending=True)
+BY_CASH = Ordering("CASH", ("whole", "part", "n.id"), (int, int, str), prelude=CASH)
+BY_CASH_DESCENDING = Ordering("CASH", ("whole", "part", "n.id"), (int, int, str), descending=True, prelude=CASH)
+NEWEST_ENTRY_FIRST = Ordering("PLACE", ("n.place",), (int,), descending=True)
+OLDEST_ID_FIRST = Ordering("ID", ("n.id",), (str,))
+NEWEST_ID_FIRST = Ordering("ID", ("n.id",), (str,), descending=True)
+
+_SCOPED = "EXISTS { MATCH (n)<-[:CONTAINS*0..]-(s) WHERE s.id IN $scope }"
+_NAMES = (
+    "(any(x IN n.nodes WHERE x IN $scope) "
+    "OR EXISTS { UNWIND n.nodes AS x MATCH (:Account {id: x})<-[:CONTAINS*1..]-(s) WHERE s.id IN $scope RETURN s } "
+    "OR EXISTS { UNWIND n.nodes AS x MATCH (:Group {id: x})<-[:CONTAINS*1..]-(s) WHERE s.id IN $scope RETURN s } "
+    "OR EXISTS { UNWIND n.nodes AS x MATCH (:Template {id: x})<-[:DEFINES]-(g:Group)<-[:CONTAINS*0..]-(s) "
+    "WHERE s.id IN $scope RETURN s })"
+)
+
+
+def in_scope(scope: Collection[str]) -> Condition:
+    """That a group or an account is now in one of these subtrees."""
+    return Condition(_SCOPED, (("scope", tuple(sorted(scope))),))
+
+
+def names_in_scope(scope: Collection[str]) -> Condition:
+    """That an operation names a node that is now in one of these subtrees."""
+    return Condition(_NAMES, (("scope", tuple(sorted(scope))),))
