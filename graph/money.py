@@ -109,6 +109,12 @@ def average_price(parts: "list[tuple[int, Decimal]]") -> Decimal:
         return plain((total / quantity).quantize(Decimal("0.000001")))
 
 
+def mean_price(cost: Decimal, scaled_quantity: int) -> Decimal:
+    """What one costs where so much (1e-8) cost so much together, rounded half-even to 6 decimals."""
+    with localcontext(_EXACT):
+        return plain((cost * QUANTITY_UNIT / scaled_quantity).quantize(Decimal("0.000001")))
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount of minor units in a currency."""
