@@ -24,7 +24,7 @@ BY_KEY = Query("users.by_key", "MATCH (u:User {key: $key}) RETURN u {.*} AS user
 CREATE = Query("users.create", "CREATE (u:User) SET u = $properties")
 CHANGE = Query("users.change", "MATCH (u:User {id: $id}) SET u += $properties")
 CREATE_SESSION = Query("users.create_session", "CREATE (s:Session) SET s = $properties")
-END_SESSION = Query("users.end_session", "MATCH (s:Session {hash: $hash}) DELETE s")
+END_SESSION = Query("users.end_session", "MATCH (s:Session {user: $user}) WHERE s.id = $session DELETE s")
 END_SESSIONS = Query("users.end_sessions", "MATCH (s:Session {user: $user}) WHERE s.id <> $but DELETE s")
 DROP_EXPIRED = Query("users.drop_expired_sessions", "MATCH (s:Session {user: $user}) WHERE s.until <= $now DELETE s")
 GRANT = Query(
@@ -88,9 +88,9 @@ async def change(transaction: Transaction, user_id: str, properties: Row) -> Non
     await transaction.run(CHANGE, id=user_id, properties=properties)
 
 
-async def end_session(transaction: Transaction, token_hash: str) -> None:
-    """Ends one session."""
-    await transaction.run(END_SESSION, hash=token_hash)
+async def end_session(transaction: Transaction, user_id: str, session_id: str) -> None:
+    """Ends one session of a user."""
+    await transaction.run(END_SESSION, user=user_id, session=session_id)
 
 
 async def end_sessions(transaction: Transaction, user_id: str, but: str = "") -> None:

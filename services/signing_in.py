@@ -124,10 +124,13 @@ async def _open(desk: Desk, user: Row) -> Session:
     return Session(token, now + SESSION)
 
 
-async def sign_out(desk: Desk, token: str, viewer: Viewer) -> None:
-    """Ends this session alone. Raises EngineUnavailable."""
+async def sign_out(desk: Desk, viewer: Viewer) -> None:
+    """Ends the viewer's own session alone. Raises EngineUnavailable."""
+    session = viewer.session_id
+    if session is None:
+        return
 
     async def work(transaction: Transaction) -> None:
-        await users.end_session(transaction, token_hash(token))
+        await users.end_session(transaction, viewer.user_id, session)
 
     await desk.database.write(work, queue=viewer.user_id)
