@@ -136,6 +136,10 @@ class PaperBroker(Market):
         """
         await self._set_halted(symbol, halted=False)
 
+    async def halted(self) -> frozenset[str]:
+        """The symbols in which trading is stopped."""
+        return await self._store.read(lambda book: book.halted())
+
     async def _set_halted(self, symbol: str, *, halted: bool) -> None:
         if self._prices.kind(symbol) is None:
             raise refuse(ProblemCode.INVALID_INPUT, "The market knows no such symbol.", "symbol")
