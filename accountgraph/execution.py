@@ -94,7 +94,7 @@ class Execution:
         sizes: Mapping[str, int] | None = None,
         read_seconds: float = 30.0,
     ) -> None:
-        self._documents = Documents(schema, limits, sizes)
+        self.documents = Documents(schema, limits, sizes)
         self._executor_class = schema.execution_context_class
         self._context_factory = context_factory
         self._authenticate = authenticate
@@ -108,13 +108,13 @@ class Execution:
             if viewer is None and refusal is None:
                 document, operation = self._for_stranger(incoming)
             else:
-                document = self._documents.read(incoming.query)
+                document = self.documents.read(incoming.query)
                 operation = document.operation(incoming.operation_name)
             self._check(document, operation, incoming)
         except DocumentRefused as problem:
             return Answer(errors=problem.errors)
         if viewer is not None:
-            self._documents.keep(document)
+            self.documents.keep(document)
         work.kind, work.operation = operation.kind, (operation.name or "")[:MAX_NAME_LENGTH] or None
         logs.bind(operation=work.operation)
         if refusal and operation.kind == "query" and not operation.is_open:
@@ -136,7 +136,7 @@ class Execution:
         try:
             if len(incoming.query) > self._limits.stranger_characters:
                 raise _unauthenticated()
-            document = self._documents.read(incoming.query)
+            document = self.documents.read(incoming.query)
             operation = document.operation(incoming.operation_name)
         except DocumentRefused:
             raise _unauthenticated() from None
@@ -151,7 +151,7 @@ class Execution:
         if incoming.by_get and operation.kind != "query":
             message = f"A {operation.kind} is not asked by GET."
             raise HttpRefused(405, body(message, Code.METHOD_NOT_ALLOWED), headers={"Allow": "POST"})
-        self._documents.validate(document)
+        self.documents.validate(document)
         if operation.kind == "subscription":
             message = "A subscription has many answers, and a plain HTTP request has one."
             raise DocumentRefused(body(message, Code.BAD_REQUEST))
@@ -171,7 +171,7 @@ class Execution:
         try:
             async with asyncio.timeout(None if work.must_finish else self._read_seconds):
                 result = execute(
-                    self._documents.schema,
+                    self.documents.schema,
                     document.ast,
                     context_value=context,
                     variable_values=incoming.variables,

@@ -14,6 +14,7 @@ from strawberry import Schema
 from ulid import ULID
 
 from accountgraph import logs
+from accountgraph.documents import Documents
 from accountgraph.errors import Code, body, has_code, internal
 from accountgraph.execution import Answer, Authenticate, ContextFactory, Execution, Work
 from accountgraph.gate import Gate
@@ -53,6 +54,11 @@ class GraphQLEndpoint:
         self._tracing = tracing or NoTracing()
         self._buffer = Buffer()
         self._unwatched: set[asyncio.Task[Answer]] = set()
+
+    @property
+    def documents(self) -> Documents:
+        """The documents that are kept."""
+        return self._execution.documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""

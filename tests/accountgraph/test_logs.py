@@ -11,29 +11,16 @@ import pytest
 import structlog
 
 from accountgraph import logs
+from tests.support.logged import events, logged
 
 SECRET = "hunter2-hunter2"
 
 
 @pytest.fixture
 def stream() -> Generator[io.StringIO]:
-    """Where the logs go, as JSON; afterwards logging is as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    out = io.StringIO()
-    logs.configure("json", "info", out)
-    logs.clear()
-    yield out
-    logs.clear()
-    logging.captureWarnings(capture=False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
-def events(stream: io.StringIO) -> list[dict[str, Any]]:
-    """The events that were logged."""
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
+    """Where the logs go, as JSON."""
+    with logged() as out:
+        yield out
 
 
 def test_an_event_has_its_facts_its_time_and_its_request(stream: io.StringIO) -> None:
