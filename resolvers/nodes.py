@@ -1,6 +1,7 @@
 """Any node by its id alone."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from graph.database import Row
 from graph.ids import Kind, kind_of
@@ -37,3 +38,8 @@ async def find(context: Context, node_id: str) -> Found | None:
     finder = _FINDERS.get(kind) if kind is not None else None
     row = await finder(context, node_id) if finder is not None else None
     return None if kind is None or row is None else (kind, row)
+
+
+async def find_all(context: Context, node_ids: Sequence[str]) -> list[Found | None]:
+    """The nodes of these ids, in this order."""
+    return list(await asyncio.gather(*(find(context, node_id) for node_id in node_ids)))

@@ -1,0 +1,70 @@
+"""Operations as clients see them."""
+
+from collections.abc import Sequence
+
+import strawberry
+
+from graph.database import Row
+from graph.ids import Kind
+from resolvers import nodes
+from schema.enums import OperationState
+from schema.fields import Info, described
+from schema.problems import Problem, stored
+from schema.scalars import DateTime
+from schema.types.node import Node, node_of, register
+
+
+@strawberry.type(
+    description="A durable piece of work, named by its caller's operationId. UNKNOWN means that a market outcome is"
+    " not yet proved."
+)
+class Operation(Node):
+    """An operation, from its node's properties."""
+
+    row: strawberry.Private[Row]
+    operation_id: strawberry.ID = strawberry.field(description="The caller's own id.")
+    kind: str = strawberry.field(description="The name of the mutation that asked for it.")
+    state: OperationState = strawberry.field(description="Where it is.")
+    created_at: DateTime = strawberry.field(description="When it was asked for.")
+    finished_at: DateTime | None = strawberry.field(description="When it ended; null while it has not.")
+    actor: str = strawberry.field(description="The username of who asked for it.")
+    expires_at: DateTime | None = strawberry.field(
+        description="When the review that it waits for expires; null where it waits for none."
+    )
+    problems: list[Problem] = strawberry.field(description="What stood in its way; empty while nothing did.")
+
+    @described
+    async def result(self, info: Info) -> Node | None:
+        """The node that it made or changed; null while there is none, and where the viewer may not see it."""
+        node_id = self.row.get("result")
+        found = await nodes.find(info.context, node_id) if node_id else None
+        return None if found is None else node_of(*found)
+
+    @described
+    async def names(self, info: Info) -> list[Node]:
+        """The accounts, groups and templates that it is about, as far as the viewer sees them."""
+        return [node_of(*found) for found in await nodes.find_all(info.context, self._named) if found is not None]
+
+    @property
+    def _named(self) -> Sequence[str]:
+        return self.row.get("nodes") or ()
+
+
+def operation(row: Row) -> Operation:
+    """The operation with these properties."""
+    waiting = row["state"] == OperationState.AWAITING_APPROVAL.value
+    return Operation(
+        id=row["id"],
+        row=row,
+        operation_id=row["operationId"],
+        kind=row["kind"],
+        state=OperationState(row["state"]),
+        created_at=row["createdAt"],
+        finished_at=row.get("finishedAt"),
+        actor=row["actor"],
+        expires_at=row.get("expiresAt") if waiting else None,
+        problems=[stored(problem) for problem in row.get("problems") or ()],
+    )
+
+
+register(Kind.OPERATION, Operation, operation)
