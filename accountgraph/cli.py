@@ -6,9 +6,12 @@ import sys
 import traceback
 from enum import IntEnum
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from accountgraph.settings import Settings
 
 EXIT_CODES = """
 \b
@@ -50,10 +53,6 @@ def run(arguments: list[str]) -> int:
         return Status.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Status.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing is left to tell them.
-        sys.stderr.close()
-        return Status.OK
     except Exception as fault:
         return _tell(fault)
 
@@ -76,6 +75,12 @@ def _tell(fault: Exception) -> int:
     line = " ".join(text.split())
     click.echo(f"accountgraph: {line}", err=True)
     return status
+
+
+def _settings(**given: Any) -> "Settings":
+    from accountgraph.settings import load
+
+    return load(**given)
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -119,11 +124,11 @@ def serve(host: str | None, port: int | None, data_dir: Path | None) -> int:
     The first start applies the migrations, makes the administrator and prints the password once. A second server on
     the same data folder, a taken port, or data of a newer version stops the start with one line.
     """
-    from accountgraph.serve import run as run_server
-    from accountgraph.settings import load
-
     given = {"host": host, "port": port, "data_dir": data_dir}
-    return run_server(load(**{name: value for name, value in given.items() if value is not None}))
+    settings = _settings(**{name: value for name, value in given.items() if value is not None})
+    from accountgraph.serve import run as run_server
+
+    return run_server(settings)
 
 
 @accountgraph.command()
@@ -132,10 +137,10 @@ def migrate() -> int:
 
     Doing it again changes nothing.
     """
+    settings = _settings()
     from accountgraph.migrate import run as run_migrations
-    from accountgraph.settings import load
 
-    return run_migrations(load())
+    return run_migrations(settings)
 
 
 @accountgraph.command()
@@ -146,10 +151,9 @@ def demo(url: str | None) -> int:
     About 300 accounts, with a year of deposits, transfers and orders, are made through the public API. Progress is
     shown. Doing it again changes nothing.
     """
+    settings = _settings()
     from accountgraph.demo import run as run_demo
-    from accountgraph.settings import load
 
-    settings = load()
     return run_demo(settings, url or settings.base_url)
 
 
@@ -195,10 +199,10 @@ def check() -> int:
     orders are those of the market. Changes nothing, and works while a server runs.
     Exit 1 where something does not add up.
     """
+    settings = _settings()
     from accountgraph.checks import run as run_checks
-    from accountgraph.settings import load
 
-    return run_checks(load())
+    return run_checks(settings)
 
 
 @accountgraph.group()
@@ -210,10 +214,10 @@ def admin() -> None:
 @click.argument("username", default="admin")
 def reset_password(username: str) -> int:
     """Gives USERNAME a new password, prints it once, and ends that user's sessions."""
+    settings = _settings()
     from accountgraph.admin import reset_password as reset
-    from accountgraph.settings import load
 
-    return reset(load(), username)
+    return reset(settings, username)
 
 
 @accountgraph.command()

@@ -100,8 +100,8 @@ async def _engine(settings: Settings) -> Finding:
 
 async def _reach_neo4j(uri: str, username: str, password: str, database: str) -> None:
     driver = neo4j.AsyncGraphDatabase.driver(uri, auth=(username, password), connection_timeout=REACH_SECONDS)
-    async with driver:
-        await driver.verify_connectivity(database=database)
+    async with driver, driver.session(database=database) as session:
+        await (await session.run("RETURN 1 AS one")).consume()
 
 
 async def _service(subject: str, url: str | None) -> Finding:
