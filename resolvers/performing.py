@@ -9,10 +9,10 @@ import strawberry
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from graph import operations
 from graph.database import Row
 from graph.errors import CommitUnknown, GraphError
 from resolvers.context import Context
+from resolvers.refusals import UNAVAILABLE, ReadRefused
 from services.commands import Command
 from services.deciding import DecideOperation, decide
 from services.permissions import Viewer
@@ -74,14 +74,20 @@ async def _performed(context: Context, viewer: Viewer, command: Command[Any]) ->
         outcome = await decide(context.pipeline, viewer, command)
     else:
         outcome = await context.pipeline.perform(viewer, command)
-    found = await operations.find(context.desk.database, [outcome.operation])
-    return found[outcome.operation]
+    context.renew()
+    found = await context.loaders.operations.load(outcome.operation)
+    assert found is not None, "an operation that was performed is kept"
+    return found
 
 
 async def answered(work: Awaitable[T]) -> T:
     """What the work returns. Raises Refused, with UNAVAILABLE where the database does not answer."""
     try:
         return await work
+    except ReadRefused as error:
+        if (error.extensions or {}).get("code") != UNAVAILABLE:
+            raise
+        raise refuse(ProblemCode.UNAVAILABLE, error.message) from error
     except CommitUnknown as error:
         words = "the database did not confirm this; the same operationId tells what became of it"
         raise refuse(ProblemCode.UNAVAILABLE, words) from error
