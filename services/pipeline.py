@@ -95,6 +95,7 @@ class Pipeline:
         plan = await command.plan(self.desk, self.desk.database, act)
         approval = await self._ask(command, act, plan)
         if approval is not None:
+            require_patience(command, approval)
             return await self._park(act, command, approval)
         outcome = await self._commit(start, command, act)
         await command.after(self.desk, outcome.operation)
@@ -240,6 +241,15 @@ class Pipeline:
             lock, waiting = self._running.pop(key)
             if waiting > 1:
                 self._running[key] = (lock, waiting - 1)
+
+
+def require_patience(command: Command[Any], approval: Approval) -> None:
+    """Refuses what a person would have to approve, where the command cannot wait for that."""
+    if command.waits:
+        return
+    message = f"this would have to wait for a person's approval, which it cannot: {'; '.join(approval.reasons)}"
+    details: Row = {"rule": "APPROVAL", "current": "at once", "required": "approved", "overridable": False}
+    raise refuse(ProblemCode.RULE_VIOLATION, message, **details)
 
 
 def _new(start: Start, command: Command[Any], feed: str, names: Sequence[str]) -> Row:

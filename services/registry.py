@@ -1,4 +1,4 @@
-"""Every command that can wait for a person's approval, by its action, to perform again what was stored meanwhile."""
+"""Every command by its action, to perform again what was stored while it waited."""
 
 from typing import Any
 
@@ -6,31 +6,31 @@ from graph.database import Row
 from services.commands import Command
 from services.configuring import Configure
 from services.creating import CreateAccount
-from services.groups import CloseGroup, CreateGroup, UpdateGroup
+from services.groups import CreateGroup, UpdateGroup
 from services.ledger import Deposit, Transfer, Withdraw
 from services.moving import Move
 from services.orders.placing import PlaceOrder
 from services.status import ChangeAccountStatus
-from services.templates import CreateTemplate, UpdateTemplate
+from services.templates import CreateTemplate
 from services.updating import UpdateAccount
 
-_COMMANDS: tuple[type[Command[Any]], ...] = (
-    ChangeAccountStatus,
-    CloseGroup,
-    Configure,
-    CreateAccount,
-    CreateGroup,
-    CreateTemplate,
-    Deposit,
-    Move,
-    PlaceOrder,
-    Transfer,
-    UpdateAccount,
-    UpdateGroup,
-    UpdateTemplate,
-    Withdraw,
-)
-COMMANDS: dict[str, type[Command[Any]]] = {command.action: command for command in _COMMANDS}
+COMMANDS: dict[str, type[Command[Any]]] = {
+    command.action: command
+    for command in (
+        ChangeAccountStatus,
+        Configure,
+        CreateAccount,
+        CreateGroup,
+        CreateTemplate,
+        Deposit,
+        Move,
+        PlaceOrder,
+        Transfer,
+        UpdateAccount,
+        UpdateGroup,
+        Withdraw,
+    )
+}
 
 
 def restored(operation: Row) -> Command[Any]:
