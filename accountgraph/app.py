@@ -57,8 +57,19 @@ def make_app(application: Application, gate: Gate) -> ASGIApp:
         read_seconds=settings.read_seconds,
     )
     probes = Probes(application, gate)
-    pages = startpage.routes(schema.as_str(), lambda: startpage.Facts(VERSION, application.engine.name))
+    pages = startpage.routes(schema.as_str(), lambda: _facts(application))
     return Envelope(Starlette(routes=[Route("/graphql", graphql), *pages, *probes.routes()]))
+
+
+def _facts(application: Application) -> startpage.Facts:
+    settings = application.settings
+    return startpage.Facts(
+        version=VERSION,
+        engine=f"{application.engine.name} {application.engine.version}".strip(),
+        base_url=settings.base_url,
+        market_date=application.market_day,
+        admin_username=settings.admin_username,
+    )
 
 
 class Probes:

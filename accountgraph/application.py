@@ -20,6 +20,7 @@ from graph.errors import GraphError
 from graph.migrate import MigrationError, migrate
 from services.desk import Desk
 from services.installation import ensure_installation
+from services.market.port import MarketError
 from services.pipeline import Pipeline
 from services.prices import PriceBook
 from services.signing_in import Guard
@@ -41,6 +42,8 @@ class Application:
     desk: Desk
     pipeline: Pipeline
     guard: Guard
+    market_day: str | None = None
+    """The market's date, as `watch` saw it last."""
 
     async def watch(self) -> None:
         """Keeps the figures of the engine and of open operations fresh, until it is cancelled."""
@@ -50,6 +53,8 @@ class Application:
             if up:
                 with contextlib.suppress(GraphError):
                     self.metrics.set_operations(await operations.open_by_state(self.desk.database))
+            with contextlib.suppress(MarketError):
+                self.market_day = (await self.desk.market.market_date()).isoformat()
             await asyncio.sleep(WATCH_SECONDS)
 
 
