@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import select
 import signal
 import socket
 import stat
@@ -19,6 +18,7 @@ from neo4j.exceptions import AuthError
 
 from accountgraph import engine as engine_module
 from accountgraph.engine import EmbeddedEngine, EngineAddress, EngineFailed, running_engine
+from tests.support.processes import command_line, listening_at, loopback_at, wait_gone
 
 pytestmark = pytest.mark.anyio
 
@@ -42,37 +42,6 @@ async def ask(address: EngineAddress, query: LiteralString) -> list[dict[str, An
     async with AsyncGraphDatabase.driver(address.uri, auth=(address.username, address.password)) as driver:
         records, _, _ = await driver.execute_query(query, database_=address.database)
         return [record.data() for record in records]
-
-
-def wait_gone(process: int, seconds: float) -> bool:
-    """Whether the process, which need not be a child, ends within the time."""
-    try:
-        handle = os.pidfd_open(process)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], seconds)[0])
-    finally:
-        os.close(handle)
-
-
-def listening_at(process: int) -> set[str]:
-    """The local addresses, in the kernel's hexadecimal, at which a process takes TCP connections."""
-    inodes: set[str] = set()
-    for descriptor in Path(f"/proc/{process}/fd").iterdir():
-        target = str(descriptor.readlink())
-        if target.startswith("socket:["):
-            inodes.add(target.removeprefix("socket:[").removesuffix("]"))
-    rows = [
-        line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
-    ]
-    return {row[1] for row in rows if row[3] == "0A" and row[9] in inodes}
-
-
-def command_line(process: int | None) -> str:
-    """What others can see of how a process was started."""
-    file = Path(f"/proc/{process}/cmdline")
-    return file.read_text() if file.exists() else ""
 
 
 @pytest.fixture
@@ -186,13 +155,11 @@ async def test_the_child_ends_with_a_killed_parent_and_the_next_start_recovers(
 async def test_only_bolt_listens_and_only_on_loopback(engine: EmbeddedEngine) -> None:
     address = await engine.start()
     assert engine.pid is not None
-    port = f"{int(address.uri.rpartition(':')[2]):04X}"
 
     listening = listening_at(engine.pid)
 
-    loopback = {f"0100007F:{port}", f"0000000000000000FFFF00000100007F:{port}"}
     assert len(listening) == 1
-    assert listening <= loopback
+    assert listening <= loopback_at(address.uri)
 
 
 async def test_the_password_is_random_and_private(engine: EmbeddedEngine, tmp_path: Path) -> None:
@@ -285,14 +252,7 @@ async def test_a_platform_without_a_build_is_named(engine: EmbeddedEngine, monke
 
 async def test_a_stale_address_of_a_killed_engine_is_not_believed(tmp_path: Path) -> None:
     (tmp_path / "engine").mkdir()
-    stale = {
-        "uri": "bolt://127.0.0.1:1",
-        "username": "root",
-        "password": "x",
-        "database": "d",
-        "name": "",
-        "version": "",
-    }
-    (tmp_path / "engine.json").write_text(json.dumps(stale))
+    stale = EngineAddress("bolt://127.0.0.1:1", "root", "old", "accountgraph", "ArcadeDB", "1")
+    (tmp_path / "engine.json").write_text(json.dumps(asdict(stale)))
 
     assert running_engine(tmp_path) is None
