@@ -1,4 +1,4 @@
-"""Every command by its action, to perform again what was stored while it waited."""
+"""Every command that can wait for a person's approval, by its action, to perform again what was stored meanwhile."""
 
 from typing import Any
 
@@ -6,28 +6,28 @@ from graph.database import Row
 from services.commands import Command
 from services.configuring import Configure
 from services.creating import CreateAccount
-from services.groups import CreateGroup, UpdateGroup
+from services.groups import CloseGroup, UpdateGroup
 from services.ledger import Deposit, Transfer, Withdraw
 from services.moving import Move
 from services.orders.placing import PlaceOrder
 from services.status import ChangeAccountStatus
-from services.templates import CreateTemplate
+from services.templates import UpdateTemplate
 from services.updating import UpdateAccount
 
 COMMANDS: dict[str, type[Command[Any]]] = {
     command.action: command
     for command in (
         ChangeAccountStatus,
+        CloseGroup,
         Configure,
         CreateAccount,
-        CreateGroup,
-        CreateTemplate,
         Deposit,
         Move,
         PlaceOrder,
         Transfer,
         UpdateAccount,
         UpdateGroup,
+        UpdateTemplate,
         Withdraw,
     )
 }
