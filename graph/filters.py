@@ -51,7 +51,7 @@ class Amount:
 class AccountTest:
     """What an account must fulfil: every part that is not None, all of `all_of`, one of `any_of`, not `none_of`.
 
-    `within` are the ids of groups or accounts, in each of whose subtrees the account must be.
+    `within` is the id of the group whose subtree the account must be in, or of the account that it must be.
     """
 
     kinds: tuple[str, ...] | None = None
@@ -62,7 +62,7 @@ class AccountTest:
     symbol: str | None = None
     min_cash: Amount | None = None
     max_cash: Amount | None = None
-    within: tuple[str, ...] = ()
+    within: str | None = None
     nothing: bool = False
     all_of: "tuple[AccountTest, ...]" = ()
     any_of: "tuple[AccountTest, ...] | None" = None
@@ -129,8 +129,9 @@ def _account(test: AccountTest, bind: Binder) -> list[str]:
         *_one_of("n.status", test.statuses, bind),
         *_text(test, bind),
         *_between(test.min_cash, test.max_cash, bind),
-        *(f"EXISTS {{ MATCH (n)<-[:CONTAINS*0..]-(s) WHERE s.id = {bind(node)} }}" for node in test.within),
     ]
+    if test.within is not None:
+        tests.append(f"EXISTS {{ MATCH (n)<-[:CONTAINS*0..]-(s) WHERE s.id = {bind(test.within)} }}")
     if test.nothing:
         tests.append("false")
     if test.simulated is not None:

@@ -1,7 +1,7 @@
 """Accounts: their lists, their money, and what they hold."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from graph import reads_lists
@@ -11,7 +11,6 @@ from graph.filters import accounts as account_condition
 from graph.ids import Kind
 from graph.listing import Condition, Listing, Ordering
 from graph.reads_holdings import Funds, Holding
-from graph.structure import Located
 from resolvers import cursors, scope
 from resolvers.context import Context
 from resolvers.paging import PageArgs, Slice, listed, window
@@ -46,16 +45,16 @@ async def find(context: Context, account_id: str) -> Row | None:
     return await scope.visible(context, account_id, Kind.ACCOUNT)
 
 
-async def reachable(
-    context: Context, test: AccountTest | None, within: Located | None, ordering: Ordering, args: PageArgs
-) -> Slice[Row]:
-    """The accounts that the caller can reach and that pass the test, all of them or those in a subtree."""
-    condition = account_condition(test) if test else Condition()
-    if within is None and context.caller.administrator:
-        listing = Listing(reads_lists.HOSTED_ACCOUNTS, ordering, condition)
+async def reachable(context: Context, test: AccountTest | None, ordering: Ordering, args: PageArgs) -> Slice[Row]:
+    """The accounts that the caller can reach and that pass the test."""
+    test = test or AccountTest()
+    if test.within is None and context.caller.administrator:
+        listing = Listing(reads_lists.HOSTED_ACCOUNTS, ordering, account_condition(test))
     else:
-        roots = await scope.roots(context) if within is None else (within.id,)
-        listing = Listing(reads_lists.REACHABLE_ACCOUNTS, ordering, condition, (("roots", tuple(roots)),))
+        # What the test stays within is visible, so the list can begin there.
+        roots = tuple(await scope.roots(context)) if test.within is None else (test.within,)
+        condition = account_condition(replace(test, within=None))
+        listing = Listing(reads_lists.REACHABLE_ACCOUNTS, ordering, condition, (("roots", roots),))
     return await listed(context, listing, "Query.accounts", context.desk.installation, args)
 
 

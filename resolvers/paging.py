@@ -36,10 +36,23 @@ class Slice(Generic[T]):
     has_previous: Callable[[], Awaitable[bool]]
     total: Callable[[], Awaitable[int]]
 
+    @classmethod
+    def empty(cls) -> "Slice[T]":
+        """The page of a list that has nothing in it."""
+        return cls((), (), _no, _no, _none)
+
     def map(self, make: Callable[[T], U]) -> "Slice[U]":
         """The same slice of something else."""
         rows = [make(row) for row in self.rows]
         return Slice(rows, self.cursors, self.has_next, self.has_previous, self.total)
+
+
+async def _no() -> bool:
+    return False
+
+
+async def _none() -> int:
+    return 0
 
 
 def window(args: PageArgs, mark: str, types: Sequence[type]) -> Window:

@@ -116,7 +116,7 @@ async def _account_test(context: Context, where: AccountFilter, budget: filters.
         symbol=filters.text(where.symbol, "symbol"),
         min_cash=filters.at_least(where.min_cash, "minCash"),
         max_cash=filters.at_most(where.max_cash, "maxCash"),
-        within=() if within is None else (within.id,),
+        within=None if within is None else within.id,
         nothing=where.within is not None and within is None,
         all_of=await each(where.and_ or []),
         any_of=None if where.or_ is None else await each(where.or_),
