@@ -12,6 +12,7 @@ from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.market.paper import PaperBroker
 from services.market.port import MAX_SYMBOL_LENGTH, MarketUnavailable, is_symbol
+from services.orders.recovery import settle_reports
 from services.problems import Problem, ProblemCode, Refused, invalid, refuse
 
 
@@ -39,12 +40,12 @@ class MarketCommand(Command[Controlled]):
     async def gather(self, desk: Desk, act: Act) -> Controlled:
         del act
         try:
-            return await self.control(embedded(desk))
+            return await self.control(desk, embedded(desk))
         except MarketUnavailable as error:
             raise refuse(ProblemCode.UNAVAILABLE, "the market's record cannot be used now; try again") from error
 
     @abstractmethod
-    async def control(self, market: PaperBroker) -> Controlled:
+    async def control(self, desk: Desk, market: PaperBroker) -> Controlled:
         """Changes the market. Raises Refused for what it does not take."""
 
     async def plan(self, desk: Desk, reader: Reader, act: Act) -> Controlled:
@@ -58,17 +59,18 @@ class MarketCommand(Command[Controlled]):
 
 
 class AdvanceMarketDate(MarketCommand):
-    """Moves the market's date on. Resting orders fill or expire on the way, and are settled as they are due."""
+    """Moves the market's date on. Orders that rest are filled or expire on the way, and are booked at once."""
 
     action: ClassVar[str] = "advanceMarketDate"
     date: datetime.date
 
-    async def control(self, market: PaperBroker) -> Controlled:
+    async def control(self, desk: Desk, market: PaperBroker) -> Controlled:
         before = await market.market_date()
         try:
-            await market.advance(self.date)
+            reports = await market.advance(self.date)
         except Refused as refused:
             raise Refused(*(replace(problem, path=("date",)) for problem in refused.problems)) from None
+        await settle_reports(desk, reports)
         return Controlled({"date": before.isoformat()}, {"date": self.date.isoformat()})
 
 
@@ -83,7 +85,8 @@ class SymbolCommand(MarketCommand):
             return []
         return [invalid(f"symbol must have 1 to {MAX_SYMBOL_LENGTH} printable characters", "symbol")]
 
-    async def control(self, market: PaperBroker) -> Controlled:
+    async def control(self, desk: Desk, market: PaperBroker) -> Controlled:
+        del desk
         was = self.symbol in await market.halted()
         await (market.halt(self.symbol) if self.halts else market.resume(self.symbol))
         return Controlled({"symbol": self.symbol, "halted": was}, {"symbol": self.symbol, "halted": self.halts})
