@@ -45,9 +45,8 @@ async def find(context: Context, account_id: str) -> Row | None:
     return await scope.visible(context, account_id, Kind.ACCOUNT)
 
 
-async def reachable(context: Context, test: AccountTest | None, ordering: Ordering, args: PageArgs) -> Slice[Row]:
+async def reachable(context: Context, test: AccountTest, ordering: Ordering, args: PageArgs) -> Slice[Row]:
     """The accounts that the caller can reach and that pass the test."""
-    test = test or AccountTest()
     if test.within is None and context.caller.administrator:
         listing = Listing(reads_lists.HOSTED_ACCOUNTS, ordering, account_condition(test))
     else:

@@ -8,7 +8,7 @@ from graph.database import Row
 from graph.filters import AccountTest
 from graph.filters import accounts as account_condition
 from graph.ids import Kind
-from graph.listing import Condition, Listing
+from graph.listing import Listing
 from graph.reads_rollups import CurrencySum
 from resolvers import scope
 from resolvers.accounts import price_unknown, seen_condition
@@ -45,10 +45,10 @@ async def groups(context: Context, group_id: str, at: str | None, args: PageArgs
 
 
 async def accounts(
-    context: Context, group_id: str, test: AccountTest | None, at: str | None, args: PageArgs, *, subtree: bool
+    context: Context, group_id: str, test: AccountTest, at: str | None, args: PageArgs, *, subtree: bool
 ) -> Slice[Row]:
     """The accounts directly in a visible group, or in its whole subtree, now or at an instant."""
-    condition = account_condition(test) if test else Condition()
+    condition = account_condition(test)
     given = ()
     if at is None:
         source = reads_lists.SUBTREE_ACCOUNTS if subtree else reads_lists.CHILD_ACCOUNTS

@@ -92,9 +92,7 @@ class ProblemCode(Enum):
     INSUFFICIENT_FUNDS = _value("INSUFFICIENT_FUNDS", "Less is available than this takes.")
     RULE_VIOLATION = _value("RULE_VIOLATION", "A limit, a policy or a rule of the model refuses this.")
     MARKET_REJECTED = _value("MARKET_REJECTED", "The market did not accept the order.")
-    UNAVAILABLE = _value(
-        "UNAVAILABLE", "Something that this needs does not answer. Send the same operationId again."
-    )
+    UNAVAILABLE = _value("UNAVAILABLE", "Something that this needs does not answer. Send the same operationId again.")
     OPERATION_ID_REUSED = _value("OPERATION_ID_REUSED", "The operationId already names another request.")
     LIMIT_EXCEEDED = _value("LIMIT_EXCEEDED", "The request is larger, or comes faster, than a limit allows.")
 

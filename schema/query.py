@@ -3,11 +3,13 @@
 from typing import Annotated
 
 import strawberry
+from strawberry import UNSET
 
 from resolvers import accounts, groups, nodes, operations, quotes
-from resolvers.paging import MAX_PAGE, PageArgs, Slice
+from resolvers.paging import MAX_PAGE, Slice
 from resolvers.refusals import bad_input
-from schema.fields import After, Before, First, Info, Last, described
+from schema.fields import After, Before, First, Info, Last, described, given, page_args
+from schema.markets import MarketQueries
 from schema.types.account import Account, account
 from schema.types.filters import (
     AccountFilter,
@@ -24,6 +26,7 @@ from schema.types.operation import Operation, operation
 from schema.types.page import Connection, connection
 from schema.types.quote import Quote, quote
 from schema.types.viewer import Viewer
+from schema.users import UserQueries
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The id.")]
 AccountWhere = Annotated[AccountFilter | None, strawberry.argument(description="Only accounts that fulfil this.")]
@@ -36,7 +39,7 @@ OperationWhere = Annotated[
 
 
 @strawberry.type(description="What can be read. What the viewer may not see is answered like what does not exist.")
-class Query:
+class Query(UserQueries, MarketQueries):
     """What can be read."""
 
     @described
@@ -79,22 +82,22 @@ class Query:
     async def accounts(
         self,
         info: Info,
-        where: AccountWhere = None,
-        order_by: OrderBy = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        where: AccountWhere = UNSET,
+        order_by: OrderBy = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
     ) -> Connection[Account]:
         """All accounts that the viewer can reach, forwards by first or backwards by last."""
-        test = await account_test(info.context, where) if where is not None else None
-        page = PageArgs(first=first, after=after, last=last, before=before)
-        return connection(await accounts.reachable(info.context, test, ordering(order_by), page), account)
+        test = await account_test(info.context, given(where))
+        page = page_args(first, after, last, before)
+        return connection(await accounts.reachable(info.context, test, ordering(given(order_by)), page), account)
 
     @described
-    async def groups(self, info: Info, first: First = None, after: After = None) -> Connection[Group]:
+    async def groups(self, info: Info, first: First = UNSET, after: After = UNSET) -> Connection[Group]:
         """The highest groups that the viewer can reach, in order of creation."""
-        return connection(await groups.highest(info.context, PageArgs(first=first, after=after)), group)
+        return connection(await groups.highest(info.context, page_args(first, after)), group)
 
     @described
     async def operation(self, info: Info, id: Id) -> Operation | None:  # noqa: A002
@@ -104,11 +107,11 @@ class Query:
 
     @described
     async def operations(
-        self, info: Info, where: OperationWhere = None, first: First = 50, after: After = None
+        self, info: Info, where: OperationWhere = UNSET, first: First = 50, after: After = UNSET
     ) -> Connection[Operation]:
         """Newest first; with state AWAITING_APPROVAL the inbox of those who decide."""
-        asked = await operation_test(info.context, where)
-        page = PageArgs(first=first, after=after, size=50)
+        asked = await operation_test(info.context, given(where))
+        page = page_args(first, after, size=50)
         found = await operations.page(info.context, *asked, page) if asked is not None else Slice.empty()
         return connection(found, operation)
 

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import orjson
 import strawberry
+from strawberry import UNSET
 
 from graph.database import Row
 from graph.ids import Kind
 from resolvers import accounts, structure, transactions
-from resolvers.paging import PageArgs
 from schema.enums import AccountKind, AccountStatus, Tier
-from schema.fields import After, First, Info, described
+from schema.fields import After, First, Info, described, given, page_args
 from schema.scalars import JSON, Date, DateTime
 from schema.types.filters import TransactionFilter, transaction_test
 from schema.types.money import Money, money
@@ -72,15 +72,15 @@ class Account(Node):
         return money(await accounts.total_value(info.context, self.row), self.currency)
 
     @described
-    async def positions(self, info: Info, first: First = 50, after: After = None) -> Connection[Position]:
+    async def positions(self, info: Info, first: First = 50, after: After = UNSET) -> Connection[Position]:
         """What it holds now, in order of symbol."""
-        page = PageArgs(first=first, after=after, size=50)
+        page = page_args(first, after, size=50)
         return connection(await accounts.positions(info.context, self.row, page), position)
 
     @described
-    async def open_orders(self, info: Info, first: First = 50, after: After = None) -> Connection[OpenOrder]:
+    async def open_orders(self, info: Info, first: First = 50, after: After = UNSET) -> Connection[OpenOrder]:
         """Its orders that may still trade, oldest first."""
-        page = PageArgs(first=first, after=after, size=50)
+        page = page_args(first, after, size=50)
         return connection(await accounts.open_orders(info.context, self.id, page), open_order)
 
     @described
@@ -96,9 +96,9 @@ class Account(Node):
         return [cast("Group", node_of(Kind.GROUP, row)) for row in found]
 
     @described
-    async def components(self, info: Info, first: First = 50, after: After = None) -> Connection["Account"]:
+    async def components(self, info: Info, first: First = 50, after: After = UNSET) -> Connection["Account"]:
         """Underlying accounts of a COMPOSITE account, as far as the viewer sees them."""
-        page = PageArgs(first=first, after=after, size=50)
+        page = page_args(first, after, size=50)
         return connection(await accounts.components(info.context, self.id, page), account)
 
     @described
@@ -119,11 +119,11 @@ class Account(Node):
 
     @described
     async def transactions(
-        self, info: Info, first: First = 50, after: After = None, where: Where = None
+        self, info: Info, first: First = 50, after: After = UNSET, where: Where = UNSET
     ) -> Connection[Transaction]:
         """Its entries, newest first by the instant of posting."""
-        page = PageArgs(first=first, after=after, size=50)
-        found = await transactions.of_account(info.context, self.id, transaction_test(where), page)
+        page = page_args(first, after, size=50)
+        found = await transactions.of_account(info.context, self.id, transaction_test(given(where)), page)
         return connection(found, transaction)
 
     @described

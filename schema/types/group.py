@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import strawberry
+from strawberry import UNSET
 
 from graph.database import Row
 from graph.ids import Kind
 from resolvers import groups, structure
-from resolvers.paging import PageArgs
-from schema.fields import After, First, Info, described
+from schema.fields import After, First, Info, described, given, page_args
 from schema.scalars import DateTime
 from schema.types.account import Account, account
 from schema.types.filters import AccountFilter, account_test
@@ -51,33 +51,31 @@ class Group(Node):
 
     @described
     async def groups(
-        self, info: Info, first: First = 100, after: After = None, as_of: AsOf = None
+        self, info: Info, first: First = 100, after: After = UNSET, as_of: AsOf = UNSET
     ) -> Connection["Group"]:
         """The groups directly in it, in order of creation."""
-        return connection(
-            await groups.groups(info.context, self.id, as_of, PageArgs(first=first, after=after)), group
-        )
+        return connection(await groups.groups(info.context, self.id, given(as_of), page_args(first, after)), group)
 
     @described
     async def accounts(
         self,
         info: Info,
         first: First = 100,
-        after: After = None,
-        where: Where = None,
+        after: After = UNSET,
+        where: Where = UNSET,
         subtree: Subtree = False,
-        as_of: AsOf = None,
+        as_of: AsOf = UNSET,
     ) -> Connection[Account]:
         """Accounts directly in the group, or in its whole subtree, in order of creation."""
-        test = await account_test(info.context, where) if where is not None else None
-        page = PageArgs(first=first, after=after)
-        found = await groups.accounts(info.context, self.id, test, as_of, page, subtree=bool(subtree))
+        test = await account_test(info.context, given(where))
+        page = page_args(first, after)
+        found = await groups.accounts(info.context, self.id, test, given(as_of), page, subtree=bool(subtree))
         return connection(found, account)
 
     @described
-    async def templates(self, info: Info, first: First = 50, after: After = None) -> Connection[Template]:
+    async def templates(self, info: Info, first: First = 50, after: After = UNSET) -> Connection[Template]:
         """The templates that it defines, in order of creation."""
-        page = PageArgs(first=first, after=after, size=50)
+        page = page_args(first, after, size=50)
         return connection(await groups.templates(info.context, self.id, page), template)
 
     @described

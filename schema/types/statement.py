@@ -1,13 +1,13 @@
 """A period of an account's statement, as clients see it."""
 
 import strawberry
+from strawberry import UNSET
 
 from graph.database import Row
 from graph.filters import EntryTest
 from graph.reads_statements import Balances
 from resolvers import transactions
-from resolvers.paging import PageArgs
-from schema.fields import After, First, Info, described
+from schema.fields import After, First, Info, described, page_args
 from schema.scalars import Date
 from schema.types.money import Money, money
 from schema.types.page import Connection, connection
@@ -25,10 +25,10 @@ class Statement:
     closing: Money = strawberry.field(description="The balance at the end of the last day.")
 
     @described
-    async def entries(self, info: Info, first: First = 50, after: After = None) -> Connection[Transaction]:
+    async def entries(self, info: Info, first: First = 50, after: After = UNSET) -> Connection[Transaction]:
         """The period's posted entries, newest first; they lead from the opening balance to the closing one."""
         test = EntryTest(states=("POSTED",), first_day=self.first_day, last_day=self.to)
-        page = PageArgs(first=first, after=after, size=50)
+        page = page_args(first, after, size=50)
         return connection(await transactions.of_account(info.context, self.account_id, test, page), transaction)
 
     @classmethod

@@ -5,6 +5,7 @@ from pathlib import Path
 from graphql import (
     GraphQLArgument,
     GraphQLEnumType,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLNamedType,
@@ -15,6 +16,7 @@ from graphql import (
     build_schema,
     is_introspection_type,
     is_specified_scalar_type,
+    print_ast,
 )
 
 from schema.schema import build_schema as build
@@ -50,9 +52,13 @@ def asked() -> dict[str, GraphQLNamedType]:
     return {name: each for name, each in own_types(CONTRACT).items() if name not in LATER}
 
 
-def argument_of(argument: GraphQLArgument) -> tuple[str, object]:
-    default = argument.ast_node.default_value if argument.ast_node else None
-    return str(argument.type), None if default is None else getattr(default, "value", default)
+def default_of(given: GraphQLArgument | GraphQLInputField) -> str | None:
+    value = given.ast_node.default_value if given.ast_node else None
+    return None if value is None else print_ast(value)
+
+
+def argument_of(argument: GraphQLArgument) -> tuple[str, str | None]:
+    return str(argument.type), default_of(argument)
 
 
 def test_every_type_is_there_as_the_same_kind() -> None:
@@ -106,9 +112,7 @@ def test_every_input_field_has_its_type_and_default() -> None:
             mine = ours.fields.get(field_name)
             if mine is None or str(mine.type) != str(field.type):
                 wrong.append(f"{name}.{field_name}: {field.type}, not {mine and mine.type}")
-            elif str(field.ast_node and field.ast_node.default_value) != str(
-                mine.ast_node and mine.ast_node.default_value
-            ):
+            elif default_of(mine) != default_of(field):
                 wrong.append(f"{name}.{field_name} has another default")
         required = {key for key, one in ours.fields.items() if str(one.type).endswith("!")}
         assert required <= set(each.fields), name
