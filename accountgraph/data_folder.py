@@ -45,9 +45,7 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         raise StartFailed(unwritable(folder, error)) from error
     if free < LEAST_FREE_BYTES:
-        raise StartFailed(
-            f"the disk of {folder} is nearly full: {free >> 20} MB free, {LEAST_FREE_BYTES >> 20} needed"
-        )
+        raise StartFailed(f"the disk of {folder} is nearly full: {free >> 20} MB free, {LEAST_FREE_BYTES >> 20} needed")
 
 
 def unwritable(folder: Path, error: OSError) -> str:

@@ -76,13 +76,9 @@ class Metrics:
             buckets=_QUERY_SECONDS,
             registry=registry,
         )
-        self._operations = Gauge(
-            "accountgraph_operations", "Operations by their state.", ("state",), registry=registry
-        )
+        self._operations = Gauge("accountgraph_operations", "Operations by their state.", ("state",), registry=registry)
         self._engine_up = Gauge("accountgraph_engine_up", "1 while the graph engine answers.", registry=registry)
-        self._pool = Gauge(
-            "accountgraph_pool_connections", "Connections to the engine.", ("state",), registry=registry
-        )
+        self._pool = Gauge("accountgraph_pool_connections", "Connections to the engine.", ("state",), registry=registry)
         self._requests_now = Gauge(
             "accountgraph_requests_now", "Requests at present, running and waiting.", ("state",), registry=registry
         )

@@ -62,9 +62,7 @@ SIGN_IN = """mutation SignIn($input: SignInInput!) {
   }
 }"""
 STEPS = (
-    Step(
-        "List the groups and accounts that you can see.", "{ groups { nodes { id name } } accounts { totalCount } }"
-    ),
+    Step("List the groups and accounts that you can see.", "{ groups { nodes { id name } } accounts { totalCount } }"),
     Step(
         "Create a group.",
         """mutation CreateGroup($input: CreateGroupInput!) {

@@ -159,8 +159,7 @@ def _text(test: AccountTest, bind: Binder) -> list[str]:
         tests.append(f"{_folded('n.name')} CONTAINS {_folded(bind(test.name_contains))}")
     if test.symbol is not None:
         tests.append(
-            "EXISTS { MATCH (n)-[:AGGREGATES*0..1]->()-[:HOLDS]->(p:Position) "
-            f"WHERE p.symbol = {bind(test.symbol)} }}"
+            f"EXISTS {{ MATCH (n)-[:AGGREGATES*0..1]->()-[:HOLDS]->(p:Position) WHERE p.symbol = {bind(test.symbol)} }}"
         )
     return tests
 

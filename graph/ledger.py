@@ -11,8 +11,7 @@ from graph.query import Query
 
 SET_CASH = Query(
     "ledger.set_cash",
-    "UNWIND $rows AS row MATCH (a:Account {id: row.id}) "
-    "SET a.cash = row.cash, a.held = row.held, a.place = row.place",
+    "UNWIND $rows AS row MATCH (a:Account {id: row.id}) SET a.cash = row.cash, a.held = row.held, a.place = row.place",
 )
 CREATE_ENTRIES = Query("ledger.create_entries", "UNWIND $rows AS row CREATE (e:Entry) SET e = row")
 CHANGE_ENTRY = Query("ledger.change_entry", "MATCH (e:Entry {id: $id}) SET e += $properties")

@@ -73,9 +73,7 @@ async def pending(database: Database, known: Sequence[Migration]) -> list[Migrat
     for number, fingerprint in applied.items():
         migration = by_number.get(number)
         if migration is None:
-            raise MigrationError(
-                f"the data was written by a newer version (migration {number:04d}); install that one"
-            )
+            raise MigrationError(f"the data was written by a newer version (migration {number:04d}); install that one")
         if migration.hash != fingerprint:
             raise MigrationError(f"migration {number:04d}_{migration.name} was edited after it was applied")
     return [migration for migration in known if migration.number not in applied]

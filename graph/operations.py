@@ -28,8 +28,7 @@ BY_STATE = Query(
 
 CLAIM = Query(
     "operations.claim",
-    "MATCH (o:Operation {id: $id}) SET o.lock = $id "
-    "WITH o WHERE o.dueAt = $due SET o.dueAt = $until RETURN o.id AS id",
+    "MATCH (o:Operation {id: $id}) SET o.lock = $id WITH o WHERE o.dueAt = $due SET o.dueAt = $until RETURN o.id AS id",
 )
 
 _JSON = ("input", "payload", "problems")
@@ -65,6 +64,11 @@ async def remove(transaction: Transaction, node_id: str) -> None:
 async def due(reader: Reader, now: str, limit: int) -> list[Row]:
     """The operations whose next step is due, the longest due first."""
     return [loaded(row["operation"]) for row in await reader.run(DUE, now=now, limit=limit)]
+
+
+async def open_by_state(reader: Reader) -> dict[str, int]:
+    """How many operations are under way, by their state."""
+    return {row["state"]: row["total"] for row in await reader.run(BY_STATE)}
 
 
 async def claim(database: Database, operation: Row, until: str) -> bool:

@@ -32,14 +32,6 @@ _PARENTS = {
 }
 
 
-def whole(row: Row, kind: Kind) -> Row:
-    """A node's properties with what it may lack."""
-    return {**_ABSENT.get(kind, {}), **row}
-
-
-_ABSENT: dict[Kind, Row] = {Kind.ACCOUNT: accounts.ABSENT}
-
-
 async def find(reader: Reader, ids: Collection[str]) -> dict[str, Row]:
     """The properties of the accounts, groups, templates and entries of these ids, one statement for each kind."""
     found: dict[str, Row] = {}

@@ -33,9 +33,7 @@ AccountWhere = Annotated[AccountFilter | None, strawberry.argument(description="
 OrderBy = Annotated[
     AccountOrder | None, strawberry.argument(description="The order; by creation where it is not given.")
 ]
-OperationWhere = Annotated[
-    OperationFilter | None, strawberry.argument(description="Only operations that fulfil this.")
-]
+OperationWhere = Annotated[OperationFilter | None, strawberry.argument(description="Only operations that fulfil this.")]
 
 
 @strawberry.type(description="What can be read. What the viewer may not see is answered like what does not exist.")

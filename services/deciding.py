@@ -75,9 +75,7 @@ class DecideOperation(Command[Decision]):
         decision: Row = {"decidedBy": act.viewer.username, "decisionReason": self.reason}
         state = APPROVED if self.approve else "REJECTED"
         after = {"state": state, **decision}
-        at = recorder.add(
-            "OPERATION_CHANGED", plan.target["nodes"], {"state": WAITING}, {"operation": target, **after}
-        )
+        at = recorder.add("OPERATION_CHANGED", plan.target["nodes"], {"state": WAITING}, {"operation": target, **after})
         due = at if self.approve else None
         ended: Row = {} if self.approve else {"finishedAt": at, "problems": [problem_json(_rejected(self.reason))]}
         if not await operations.change(transaction, target, [WAITING], {**after, "dueAt": due, **ended}):

@@ -71,9 +71,7 @@ class Flow(Command[FlowPlan]):
     def judge(self, found: dict[str, Row], minor: int) -> None:
         """Refuses what this kind of flow may not do."""
 
-    async def ask_for(
-        self, desk: Desk, act: Act, plan: FlowPlan, operation: ProtocolOperation, node: str
-    ) -> Question:
+    async def ask_for(self, desk: Desk, act: Act, plan: FlowPlan, operation: ProtocolOperation, node: str) -> Question:
         """What the protocol engine is asked for one side of the flow."""
         account = plan.accounts[node]
         values = (await in_force(desk.database, act.places[node])).values

@@ -55,6 +55,7 @@ class PostingSet:
         self._occasion = occasion
         self._id = new_id(Kind.POSTING_SET)
         self._entries: list[Row] = []
+        self._amended: list[Row] = []
         self._outside: dict[str, Row] = {}
         one = next(iter(self.accounts.values()))
         self._root: str = one["root"]
@@ -70,6 +71,27 @@ class PostingSet:
             raise refuse(ProblemCode.INVALID_INPUT, "the account's balance would exceed its largest value", "amount")
         assert account["cash"] >= 0, "a plan never lets cash fall below zero"
         return self._add(account_id, amount, kind, balanceAfter=account["cash"], place=account["place"], **facts)
+
+    def book(
+        self, account_id: str, amount: int, kind: EntryKind, pending: str | None = None, **facts: str | int | None
+    ) -> str:
+        """Posts what the market has done already, whatever that makes of the balance; the entry's id.
+
+        The pending entry of that id becomes it; without one a new entry is made.
+        """
+        account = self.accounts[account_id]
+        account["cash"] += amount
+        account["place"] += 1
+        facts |= {"balanceAfter": account["cash"], "place": account["place"]}
+        if pending is None:
+            return self._add(account_id, amount, kind, **facts)
+        self._amended.append({**self._entry(account_id, amount, kind), **facts, "id": pending})
+        return pending
+
+    def amend(self, entry: Row, **properties: str | int) -> None:
+        """Changes a pending entry: what it still waits for, or that it is VOIDED."""
+        assert entry["state"] == "PENDING", "nothing that is posted is edited"
+        self._amended.append({**entry, **properties})
 
     def outside(self, purpose: Outside, amount: int, kind: EntryKind) -> str:
         """Changes the outside's ledger account of this purpose by `amount`."""
@@ -89,7 +111,7 @@ class PostingSet:
         account = self.accounts[account_id]
         account["held"] += amount
         assert account["held"] >= 0, "no more is released than is held"
-        assert account["cash"] >= account["held"], "a plan never holds more than there is"
+        assert amount <= 0 or account["cash"] >= account["held"], "a plan never holds more than there is"
 
     def pending(self, account_id: str, amount: int, kind: EntryKind, **facts: str | int | None) -> str:
         """Adds a pending entry, which changes no cash until it is posted; its id."""
@@ -100,13 +122,14 @@ class PostingSet:
 
     async def write(self, transaction: Transaction) -> None:
         """Writes the entries and the accounts' new cash. The posted ones sum to zero."""
-        assert sum(entry["amount"] for entry in self._entries if entry["state"] == "POSTED") == 0, (
-            "a set sums to zero"
-        )
+        every = [*self._entries, *self._amended]
+        assert sum(entry["amount"] for entry in every if entry["state"] == "POSTED") == 0, "a set sums to zero"
         if self._outside:
             await ledger.ensure_outside(transaction, list(self._outside.values()))
         if self._entries:
             await ledger.create_entries(transaction, self._entries)
+        for entry in self._amended:
+            await ledger.change_entry(transaction, entry["id"], entry)
         await ledger.set_cash(
             transaction,
             [{"id": row["id"], **{name: row[name] for name in _CASH}} for row in self.accounts.values()],
@@ -116,10 +139,15 @@ class PostingSet:
     def journal(self) -> list[Row]:
         """The accounts' entries as the journal keeps them."""
         kept = ("id", "ledger", "kind", "state", "amount", "currency", "balanceAfter", "symbol", "quantity", "price")
-        return [{name: entry.get(name) for name in kept} for entry in self._entries]
+        return [{name: entry.get(name) for name in kept} for entry in [*self._amended, *self._entries]]
 
     def _add(self, ledger_id: str, amount: int, kind: EntryKind, **facts: str | int | None) -> str:
-        entry: Row = {
+        entry: Row = {**self._entry(ledger_id, amount, kind), **facts}
+        self._entries.append(entry)
+        return entry["id"]
+
+    def _entry(self, ledger_id: str, amount: int, kind: EntryKind) -> Row:
+        return {
             "id": new_id(Kind.ENTRY),
             "set": self._id,
             "ledger": ledger_id,
@@ -131,10 +159,7 @@ class PostingSet:
             "operation": self._occasion.operation,
             "at": self._occasion.at,
             "valueDate": self._occasion.value_date,
-            **facts,
         }
-        self._entries.append(entry)
-        return entry["id"]
 
 
 _CASH = ("cash", "held", "place")

@@ -47,9 +47,7 @@ def _valuation(account: Row, held: Sequence[Row], marks: Marks) -> Row:
         {
             "symbol": position["symbol"],
             "quantity": position["quantity"],
-            "price": format(marks.prices[position["symbol"]].last, "f")
-            if position["symbol"] in marks.prices
-            else None,
+            "price": format(marks.prices[position["symbol"]].last, "f") if position["symbol"] in marks.prices else None,
         }
         for position in held
     ]

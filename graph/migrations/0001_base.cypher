@@ -23,6 +23,7 @@ CREATE INDEX session_user IF NOT EXISTS FOR (n:Session) ON (n.user);
 CREATE INDEX operation_root IF NOT EXISTS FOR (n:Operation) ON (n.root, n.id);
 CREATE INDEX operation_due IF NOT EXISTS FOR (n:Operation) ON (n.dueAt);
 CREATE INDEX entry_place IF NOT EXISTS FOR (n:Entry) ON (n.ledger, n.place);
+CREATE INDEX entry_ledger IF NOT EXISTS FOR (n:Entry) ON (n.ledger, n.id);
 CREATE INDEX entry_set IF NOT EXISTS FOR (n:Entry) ON (n.set);
 CREATE INDEX entry_order IF NOT EXISTS FOR (n:Entry) ON (n.order);
 CREATE INDEX order_account IF NOT EXISTS FOR (n:Order) ON (n.account, n.open);

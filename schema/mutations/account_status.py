@@ -32,9 +32,7 @@ class ChangeAccountStatusInput(OperationInput):
 class ChangeAccountStatusPayload:
     """changeAccountStatus's payload."""
 
-    account: Account | None = strawberry.field(
-        description="The account; null while its operation waits for approval."
-    )
+    account: Account | None = strawberry.field(description="The account; null while its operation waits for approval.")
     operation: Operation = strawberry.field(description="The operation that changes it.")
 
 

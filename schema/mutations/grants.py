@@ -50,9 +50,7 @@ GrantResult: TypeAlias = Annotated[
 class GrantMutations:
     """The mutations of roles."""
 
-    @strawberry.mutation(
-        description="Grants a role on a node, for its whole subtree. Needs the right to grant there."
-    )
+    @strawberry.mutation(description="Grants a role on a node, for its whole subtree. Needs the right to grant there.")
     async def grant(self, info: Info, given: Given[GrantInput]) -> GrantResult:
         """Grants a role."""
         return await answer(info.context, Grant, given, _payload)

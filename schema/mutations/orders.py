@@ -85,9 +85,7 @@ class OrderMutations:
         """Places an order."""
         return await answer(info.context, PlaceOrder, given, _placed)
 
-    @strawberry.mutation(
-        description="Cancels what is still open of an order. Needs the right to trade on its account."
-    )
+    @strawberry.mutation(description="Cancels what is still open of an order. Needs the right to trade on its account.")
     async def cancel_order(self, info: Info, given: Given[CancelOrderInput]) -> CancelOrderResult:
         """Cancels an order."""
         return await answer_to(info.context, _cancellation(info.context, given), _cancelled)

@@ -75,9 +75,7 @@ class TemplateMutations:
         """Creates a template."""
         return await answer(info.context, CreateTemplate, given, _created)
 
-    @strawberry.mutation(
-        description="Renames a template; `configure` sets its settings. Needs the right to update it."
-    )
+    @strawberry.mutation(description="Renames a template; `configure` sets its settings. Needs the right to update it.")
     async def update_template(self, info: Info, given: Given[UpdateTemplateInput]) -> UpdateTemplateResult:
         """Renames a template."""
         return await answer(info.context, UpdateTemplate, given, _updated)

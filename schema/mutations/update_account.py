@@ -28,9 +28,7 @@ class UpdateAccountInput(OperationInput):
         default=UNSET,
     )
     description: str | None = strawberry.field(description="What it is for, in words.", default=UNSET)
-    tier: Tier | None = strawberry.field(
-        description="Its policy tier; null takes it out of all tiers.", default=UNSET
-    )
+    tier: Tier | None = strawberry.field(description="Its policy tier; null takes it out of all tiers.", default=UNSET)
     metadata: JSON | None = strawberry.field(
         description="Any JSON object of the caller's, at most 16 KiB, in place of the present one; null empties it.",
         default=UNSET,
@@ -47,9 +45,7 @@ class UpdateAccountInput(OperationInput):
 class UpdateAccountPayload:
     """updateAccount's payload."""
 
-    account: Account | None = strawberry.field(
-        description="The account; null while its operation waits for approval."
-    )
+    account: Account | None = strawberry.field(description="The account; null while its operation waits for approval.")
     operation: Operation = strawberry.field(description="The operation that changes it.")
 
 

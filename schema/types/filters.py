@@ -37,9 +37,7 @@ class AccountFilter:
     kind: list[AccountKind] | None = strawberry.field(description="One of these kinds.", default=UNSET)
     tier: list[Tier] | None = strawberry.field(description="One of these tiers.", default=UNSET)
     status: list[AccountStatus] | None = strawberry.field(description="One of these states.", default=UNSET)
-    simulated: bool | None = strawberry.field(
-        description="Paper copies alone, or real accounts alone.", default=UNSET
-    )
+    simulated: bool | None = strawberry.field(description="Paper copies alone, or real accounts alone.", default=UNSET)
     name_contains: str | None = strawberry.field(
         description="The name has this literal text in it; capitals and small letters are the same.", default=UNSET
     )

@@ -25,9 +25,7 @@ class OpenOrder:
     side: Side = strawberry.field(description="Whether it buys or sells.")
     quantity: Decimal = strawberry.field(description="How much was asked for.")
     filled: Decimal = strawberry.field(description="How much of it has traded.")
-    limit_price: Money | None = strawberry.field(
-        description="The worst price that it takes; null for a market order."
-    )
+    limit_price: Money | None = strawberry.field(description="The worst price that it takes; null for a market order.")
     held: Money = strawberry.field(description="The cash that it holds back.")
     at: DateTime = strawberry.field(description="When it was placed.")
 

@@ -31,9 +31,7 @@ class PageInfo:
     start_cursor: str | None = strawberry.field(
         description="The cursor of the page's first node; null on an empty page."
     )
-    end_cursor: str | None = strawberry.field(
-        description="The cursor of the page's last node; null on an empty page."
-    )
+    end_cursor: str | None = strawberry.field(description="The cursor of the page's last node; null on an empty page.")
 
 
 @strawberry.type(description="A node of a list, with its place there.")

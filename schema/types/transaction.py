@@ -32,9 +32,7 @@ class Transaction(Node):
     kind: TransactionKind = strawberry.field(description="Why cash moved.")
     state: TransactionState = strawberry.field(description="Whether it counts.")
     amount: Money = strawberry.field(description="The change to the account's cash: below zero where money leaves.")
-    balance_after: Money | None = strawberry.field(
-        description="The account's cash after it; null until it is posted."
-    )
+    balance_after: Money | None = strawberry.field(description="The account's cash after it; null until it is posted.")
 
     @described
     async def counterparty(self, info: Info) -> Annotated["Account", strawberry.lazy("schema.types.account")] | None:

@@ -116,6 +116,4 @@ def shipped_prices() -> Prices:
     try:
         return Prices.parse(lzma.decompress(PRICES_FILE.read_bytes()).decode("ascii"))
     except (OSError, lzma.LZMAError, ValueError) as fault:
-        raise RuntimeError(
-            f"the price file {PRICES_FILE.name} of this installation cannot be read: {fault}"
-        ) from fault
+        raise RuntimeError(f"the price file {PRICES_FILE.name} of this installation cannot be read: {fault}") from fault

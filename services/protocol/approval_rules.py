@@ -20,9 +20,7 @@ def deposit_approved(facts: Facts) -> Finding | None:
 
 def withdrawal_approved(facts: Facts) -> Finding | None:
     """Every withdrawal, where policy asks for it."""
-    return _asked(
-        asked=facts.policy.approve_withdrawals, words="A person must approve withdrawals from this account."
-    )
+    return _asked(asked=facts.policy.approve_withdrawals, words="A person must approve withdrawals from this account.")
 
 
 def transfer_approved(facts: Facts) -> Finding | None:

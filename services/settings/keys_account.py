@@ -42,9 +42,7 @@ REPORTING: tuple[Key, ...] = (
         default="MONTHLY",
         policy=False,
     ),
-    whole(
-        "reporting.yearStartMonth", "The month in which the reporting year starts.", 1, 12, default=1, policy=False
-    ),
+    whole("reporting.yearStartMonth", "The month in which the reporting year starts.", 1, 12, default=1, policy=False),
     Key(
         name="reporting.inceptionDate",
         type=ValueType.DATE,

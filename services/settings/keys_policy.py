@@ -46,9 +46,7 @@ TIER_POLICY: tuple[Key, ...] = (
         stricter=SUBSET,
     ),
     whole("policy.optionDeltaMin", "The lowest option delta.", 0, 100, tiers=_tiers(40, 30, 20), unit="delta of 100"),
-    whole(
-        "policy.optionDeltaMax", "The highest option delta.", 0, 100, tiers=_tiers(50, 40, 30), unit="delta of 100"
-    ),
+    whole("policy.optionDeltaMax", "The highest option delta.", 0, 100, tiers=_tiers(50, 40, 30), unit="delta of 100"),
     share("policy.weeklyTarget", "The week's target return.", tiers=_tiers(0.015, 0.01, 0.005)),
     share("policy.initialSplit", "The share of the first capital that this tier gets.", tiers=_tiers(0.4, 0.3, 0.3)),
     share("policy.cashBuffer", "The share kept as a cash buffer.", tiers=every_tier(0.05), stricter=HIGHER),
@@ -79,9 +77,7 @@ MARKET_POLICY: tuple[Key, ...] = (
     share(
         "policy.chopSizeMin", "The smallest size in a choppy market.", default=0.5, unit="share of the standard size"
     ),
-    share(
-        "policy.chopSizeMax", "The largest size in a choppy market.", default=0.6, unit="share of the standard size"
-    ),
+    share("policy.chopSizeMax", "The largest size in a choppy market.", default=0.6, unit="share of the standard size"),
     _atr("policy.atrMonitor", "An adverse move from here on is watched.", 0.5),
     _atr("policy.atrConsider", "An adverse move from here on asks for a decision.", 1.0),
     _atr("policy.atrAct", "An adverse move above this asks for action.", 1.5),

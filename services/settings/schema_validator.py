@@ -55,9 +55,7 @@ def errors_of(value: Json, schema: Json, budget: Budget, most: int) -> list[Vali
     token = _BUDGET.set(budget)
     try:
         # A schema that names its dialect would be handed to the library's own validator for it.
-        plain = (
-            {key: part for key, part in schema.items() if key != "$schema"} if isinstance(schema, dict) else schema
-        )
+        plain = {key: part for key, part in schema.items() if key != "$schema"} if isinstance(schema, dict) else schema
         return list(islice(_VALIDATOR(plain, registry=Registry()).iter_errors(value), most))
     finally:
         _BUDGET.reset(token)

@@ -68,9 +68,7 @@ def test_what_is_asked_twice_is_counted_once() -> None:
 
 
 def test_a_variable_gives_the_size() -> None:
-    text = (
-        "query ($first: Int = 30, $ids: [ID!]!) { accounts(first: $first) { nodes { id } } nodes(ids: $ids) { id } }"
-    )
+    text = "query ($first: Int = 30, $ids: [ID!]!) { accounts(first: $first) { nodes { id } } nodes(ids: $ids) { id } }"
     assert nodes(text, {"first": 12, "ids": ["a", "b"]}) == 14
     assert nodes(text, {"ids": []}) == 30
 

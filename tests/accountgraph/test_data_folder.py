@@ -37,9 +37,7 @@ def test_a_second_process_is_refused_until_the_first_is_gone_even_by_a_kill(tmp_
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(
-            StartFailed, match=r"^another process is running on the data folder [^\n]+; stop it first$"
-        ):
+        with pytest.raises(StartFailed, match=r"^another process is running on the data folder [^\n]+; stop it first$"):
             hold_data_folder(tmp_path)
         holder.kill()
         holder.wait(10)

@@ -81,9 +81,7 @@ async def test_what_was_acknowledged_outlives_a_killed_child(engine: EmbeddedEng
     again = await engine.restart()
 
     assert again == address, "drivers reconnect to where they were"
-    assert await ask(again, "MATCH (k:Kept) RETURN count(k) AS kept, sum(k.n) AS sum") == [
-        {"kept": 500, "sum": 125250}
-    ]
+    assert await ask(again, "MATCH (k:Kept) RETURN count(k) AS kept, sum(k.n) AS sum") == [{"kept": 500, "sum": 125250}]
     assert await ask(again, "MATCH (k:Kept {n: 250}) RETURN k.n AS n") == [{"n": 250}]
 
 

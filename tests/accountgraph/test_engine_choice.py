@@ -13,9 +13,7 @@ pytestmark = pytest.mark.anyio
 async def test_wiping_leaves_neither_data_nor_schema(tmp_path: Path) -> None:
     with start_engine(tmp_path) as address:
         async with AsyncGraphDatabase.driver(address.uri, auth=(address.username, address.password)) as driver:
-            await rows(
-                driver, address, "CREATE CONSTRAINT one IF NOT EXISTS FOR (n:One) REQUIRE (n.a, n.b) IS UNIQUE"
-            )
+            await rows(driver, address, "CREATE CONSTRAINT one IF NOT EXISTS FOR (n:One) REQUIRE (n.a, n.b) IS UNIQUE")
             await rows(driver, address, "CREATE INDEX since IF NOT EXISTS FOR ()-[r:TO]-() ON (r.since)")
             fill = "UNWIND range(1, 12000) AS i CREATE (:One {a: i, b: 1})-[:TO {since: 'x'}]->(:Two {i: i})"
             await rows(driver, address, fill)

@@ -178,9 +178,7 @@ async def configure(stage: Stage) -> Given:
 
 @mutation("decideOperation", SHAPING)
 async def decide_operation(stage: Stage) -> Given:
-    account = (await stage.admin.done("createAccount", "account { id }", name="Asks", parentId=stage.group))[
-        "account"
-    ]
+    account = (await stage.admin.done("createAccount", "account { id }", name="Asks", parentId=stage.group))["account"]
     await stage.admin.done("configure", id=account["id"], settings={"approval.deposit": True})
     asker = await a_user(stage.house, ("OPERATOR", stage.group))
     asked = await asker.done("deposit", accountId=account["id"], amount="1")

@@ -11,6 +11,7 @@ from graphql import GraphQLError
 from graph.database import Transaction
 from graph.ids import Kind, new_id
 from graph.query import Query
+from graph.sort_keys import sort_key
 from resolvers.context import Context
 from schema.schema import build_schema
 from services.access import viewer_of_user
@@ -131,7 +132,9 @@ def account_row(root: str, at: str = "2026-01-01T00:00:00.000000Z", **given: Any
         "currency": "USD", "simulated": False, "version": 1, "cash": 0, "held": 0, "place": 0, "settings": "{}",
         "metadata": "{}", "createdAt": at, "updatedAt": at,
     }  # fmt: skip
-    return row | given
+    row |= given
+    key = sort_key(row["name"])
+    return row if key is None else row | {"nameKey": key}
 
 
 async def write(house: House, query: Query, **parameters: Any) -> None:

@@ -229,9 +229,7 @@ async def test_absent_stays_and_null_clears(admin: InProcess) -> None:
 
 async def test_null_stands_for_a_default_where_there_is_one(admin: InProcess) -> None:
     selection = "account { kind currency }"
-    made = await admin.done(
-        "createAccount", selection, name="One", parentId=admin.house.root, kind=None, currency=None
-    )
+    made = await admin.done("createAccount", selection, name="One", parentId=admin.house.root, kind=None, currency=None)
     assert made["account"] == {"kind": "INDIVIDUAL", "currency": "USD"}
 
 

@@ -75,9 +75,7 @@ def test_what_cannot_be_true_leaves_the_order_unknown(report: OrderReport, words
         check_report(ORDER, report)
 
 
-@pytest.mark.parametrize(
-    ("side", "within", "beyond"), [(Side.BUY, "125.5", "125.49"), (Side.SELL, "125.5", "125.51")]
-)
+@pytest.mark.parametrize(("side", "within", "beyond"), [(Side.BUY, "125.5", "125.49"), (Side.SELL, "125.5", "125.51")])
 def test_a_fill_beyond_the_limit_cannot_be_true(side: Side, within: str, beyond: str) -> None:
     limit = replace(ORDER, side=side, order_type=OrderType.LIMIT, limit_price=Decimal(within))
     assert check_report(limit, FILLED) is FILLED

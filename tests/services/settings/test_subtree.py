@@ -57,9 +57,7 @@ def forests(draw: st.DrawFn) -> list[TreeNode]:
 
 @settings(deadline=None)
 @given(forests(), st.lists(stored, max_size=2), locks)
-def test_the_walk_equals_looking_at_each_node(
-    nodes: list[TreeNode], above: list[Any], locked: frozenset[str]
-) -> None:
+def test_the_walk_equals_looking_at_each_node(nodes: list[TreeNode], above: list[Any], locked: frozenset[str]) -> None:
     levels = [Level(f"up{index}", SourceKind.GROUP, values) for index, values in enumerate(above)]
     found = {
         one.node_id: [problem.path[-1] for problem in one.problems] for one in check_subtree(nodes, levels, locked)

@@ -103,9 +103,7 @@ def test_bad_values_are_told_with_their_place(key: str, value: Any, words: str) 
 
 
 def test_all_faults_are_told_at_once_and_good_ones_kept() -> None:
-    asked: dict[str, Any] = {key: value for key, value, _ in BAD if key.startswith(("fork", "appr"))} | {
-        "custom.x": 1
-    }
+    asked: dict[str, Any] = {key: value for key, value, _ in BAD if key.startswith(("fork", "appr"))} | {"custom.x": 1}
     clean, problems = check_changes({**asked, "custom.gone": None}, ("input", "settings"))
     assert clean == {"custom.x": 1, "custom.gone": None}
     assert sorted(problem.path for problem in problems) == [
@@ -153,9 +151,7 @@ def test_locks_are_known_keys() -> None:
 
 numbers = st.integers() | st.floats() | st.decimals(allow_nan=False, allow_infinity=False, places=3).map(str)
 leaves = st.none() | st.booleans() | numbers | st.text(max_size=8) | st.sampled_from(["AAPL", "THU", "EUR", "OFF"])
-values = st.recursive(
-    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2)
-)
+values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2))
 
 
 @settings(deadline=None)

@@ -1,0 +1,33 @@
+"""What an order is expected to cost, and the cash that it holds back while it is open. Minor units."""
+
+from decimal import Decimal
+
+from graph.money import from_minor, from_scaled, round_to_minor, value_of
+from services.market.fills import commission
+from services.market.port import CURRENCY, InstrumentType, Side
+
+SLIPPAGE = Decimal("1.05")
+"""A market buy holds this many times its value at the last price, since it may fill at a higher one."""
+
+
+def expected_commission(quantity: int) -> int:
+    """The commission that filling so much (1e-8) of a stock or an ETF is expected to cost."""
+    return round_to_minor(commission(InstrumentType.STOCK, from_scaled(quantity)), CURRENCY)
+
+
+def held_cash(side: Side, quantity: int, last: Decimal, limit: Decimal | None) -> int:
+    """The cash that a new order holds: none for a sell; for a buy its highest expected cost with its commission."""
+    if side is Side.SELL:
+        return 0
+    price = last * SLIPPAGE if limit is None else limit
+    fee = from_minor(expected_commission(quantity), CURRENCY)
+    return round_to_minor(value_of(quantity, price) + fee, CURRENCY)
+
+
+def remaining_hold(hold: int, held: int, quantity: int, left: int, spent: int) -> int:
+    """What a buy still holds when so much of its quantity is left and the fills since cost `spent`.
+
+    It is the left part of the first `hold`, rounded up, and never more than the fills leave of what was `held`.
+    """
+    share = -(-hold * left // quantity)
+    return max(0, min(share, held - spent))

@@ -1,0 +1,84 @@
+"""The status of accounts, as people set it."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from graph import accounts, positions
+from graph.database import Reader, Row, Transaction
+from graph.ids import Kind
+from graph.journal import Recorder
+from graph.money import from_minor
+from services.accounts import AccountStatus, question_of, require_not_closed, require_version, violation
+from services.commands import Act, Command, Effect, Target
+from services.desk import Desk
+from services.names import MAX_TEXT, check_text
+from services.permissions import Permission
+from services.problems import Problem, ProblemCode, Refused, invalid, refuse
+from services.protocol.port import ProtocolOperation, Question
+
+RUNNING = frozenset({AccountStatus.FORKING, AccountStatus.MERGING})
+
+
+class ChangeAccountStatus(Command[Row]):
+    """Changes an account between ACTIVE, INACTIVE and SUSPENDED, or closes an empty one for good.
+
+    The plan is the account as it stands.
+    """
+
+    action: ClassVar[str] = "changeAccountStatus"
+
+    id: str
+    version: int
+    status: AccountStatus
+    reason: str
+
+    def targets(self) -> Sequence[Target]:
+        return (Target(self.id, (Kind.ACCOUNT,), Permission.UPDATE, ("id",)),)
+
+    def locks(self) -> Sequence[str]:
+        return (self.id,)
+
+    def check(self) -> list[Problem]:
+        problems = check_text(self.reason, MAX_TEXT, "reason")
+        if self.status in RUNNING:
+            message = f"status must be ACTIVE, INACTIVE, SUSPENDED or CLOSED; {self.status.value} sets itself"
+            problems.append(invalid(message, "status"))
+        return problems
+
+    async def plan(self, desk: Desk, reader: Reader, act: Act) -> Row:
+        del desk, act
+        account = (await accounts.find(reader, [self.id]))[self.id]
+        require_version(account, self.version)
+        require_not_closed(account, "id")
+        if account["status"] in RUNNING:
+            message = f"the account is {account['status']}; change its status when that has ended"
+            raise refuse(ProblemCode.CONFLICT, message, "id")
+        if account["status"] == self.status:
+            raise Refused(invalid(f"status must be another one than now; it is {self.status.value} already", "status"))
+        if self.status is AccountStatus.CLOSED:
+            await require_empty(reader, account)
+        return account
+
+    async def questions(self, desk: Desk, act: Act, plan: Row) -> Sequence[Question]:
+        more = {"status": self.status.value, "reason": self.reason}
+        return (await question_of(desk, act, plan, ProtocolOperation.STATUS, **more),)
+
+    async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: Row) -> Effect:
+        del act
+        before = {"status": plan["status"], "version": self.version}
+        after = {"status": self.status.value, "version": self.version + 1}
+        at = recorder.add("STATUS_CHANGED", [self.id], before, {**after, "reason": self.reason})
+        await accounts.change(transaction, self.id, **after, updatedAt=at)
+        return Effect({"account": self.id}, self.id, [self.id])
+
+
+async def require_empty(reader: Reader, account: Row) -> None:
+    """Raises RULE_VIOLATION where the account has cash, held or not, or positions; an open order needs one of them."""
+    cash, held = account["cash"], account["held"]
+    positioned = (await positions.of_accounts(reader, [account["id"]]))[account["id"]]
+    if cash == 0 and held == 0 and not positioned:
+        return
+    money = f"{from_minor(cash, account['currency']):f} {account['currency']}"
+    message = "only an account with zero cash and no positions can be CLOSED"
+    current = f"{money} and {len(positioned)} positions"
+    raise violation(message, "status", rule="ACCOUNT_EMPTY", current=current, required="0 and no positions")
