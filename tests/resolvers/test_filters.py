@@ -87,7 +87,7 @@ async def test_random_filters_answer_as_a_plain_model_does(house: House) -> None
     chance = random.Random(11)
     rows: dict[str, dict[str, Any]] = {}
     for number in range(40):
-        row = {
+        row: dict[str, Any] = {
             "name": f"N{number:02}",
             "tier": chance.choice([None, "GEN", "REV"]),
             "status": chance.choice(["ACTIVE", "INACTIVE"]),
