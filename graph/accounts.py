@@ -5,6 +5,7 @@ from typing import Any
 
 from graph.database import Reader, Row, Transaction
 from graph.query import Query
+from graph.sort_keys import sort_key
 
 FIND = Query("accounts.find", "UNWIND $ids AS id MATCH (a:Account {id: id}) RETURN a {.*} AS node")
 CREATE_ROOT = Query(
@@ -39,7 +40,7 @@ COMPONENTS = Query(
     "accounts.components", "MATCH (:Account {id: $id})-[:AGGREGATES]->(c:Account) RETURN c.id AS id ORDER BY id"
 )
 # What a node may lack; a row always has it.
-ABSENT: Row = dict.fromkeys(("description", "tier", "lock"))
+ABSENT: Row = dict.fromkeys(("description", "tier", "lock", "nameKey"))
 
 
 async def find(reader: Reader, ids: Collection[str]) -> dict[str, Row]:
@@ -51,15 +52,16 @@ async def find(reader: Reader, ids: Collection[str]) -> dict[str, Row]:
 async def create(transaction: Transaction, properties: Row, parent: str | None, installation: str) -> None:
     """Creates an account in its group, or as a tenant's root at the installation."""
     at = properties["createdAt"]
+    row = {**properties, **_sorted_by(properties)}
     if parent is None:
-        await transaction.run(CREATE_ROOT, properties=properties, installation=installation, at=at)
+        await transaction.run(CREATE_ROOT, properties=row, installation=installation, at=at)
     else:
-        await transaction.run(CREATE_BELOW, properties=properties, parent=parent, at=at)
+        await transaction.run(CREATE_BELOW, properties=row, parent=parent, at=at)
 
 
 async def change(transaction: Transaction, account_id: str, **properties: Any) -> None:
     """Sets properties of an account; None removes one."""
-    await transaction.run(CHANGE, id=account_id, properties=properties)
+    await transaction.run(CHANGE, id=account_id, properties={**properties, **_sorted_by(properties)})
 
 
 async def use_template(transaction: Transaction, account_id: str, template: str | None, at: str) -> None:
@@ -80,3 +82,7 @@ async def aggregate(transaction: Transaction, account_id: str, added: list[str],
         await transaction.run(END_AGGREGATES, id=account_id, components=ended, at=at)
     if added:
         await transaction.run(AGGREGATE, id=account_id, components=added, at=at)
+
+
+def _sorted_by(properties: Row) -> Row:
+    return {"nameKey": sort_key(properties["name"])} if "name" in properties else {}
