@@ -151,7 +151,7 @@ async def _keep(engine: EmbeddedEngine) -> None:
     while True:
         status = await engine.wait_ended()
         _log.error("engine_ended", status=status)
-        while not await _restarted(engine):
+        while not await _restarted(engine):  # noqa: ASYNC110 - it waits between tries, for no event
             await asyncio.sleep(WATCH_SECONDS)
 
 

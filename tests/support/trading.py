@@ -57,7 +57,7 @@ async def an_account(house: House, cash: str | None = "100000", *, simulated: bo
 def an_order(account: str, side: str, quantity: str, symbol: str = "AAPL", **more: Any) -> PlaceOrder:
     """The command that places an order, under a new operation id unless one is given."""
     given: dict[str, Any] = {"operation_id": op(), "account_id": account, "symbol": symbol, "side": side}
-    return PlaceOrder(**given | {"quantity": quantity} | more)
+    return PlaceOrder.model_validate(given | {"quantity": quantity} | more)
 
 
 async def place(house: House, account: str, side: str, quantity: str, symbol: str = "AAPL", **more: Any) -> Outcome:
