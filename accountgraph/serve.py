@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import errno
+import signal
 import socket
+from collections.abc import Generator
 
 import structlog
 import uvicorn
@@ -92,6 +94,14 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._gate = gate
         self._settings = settings
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Ctrl-C and SIGTERM stop the server and nothing else, so that what was opened is closed after it."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to listen, and says where everything is."""
