@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from graph.ids import Kind, new_id
+from services.accounts import Tier
 from services.configuring import Configure
 from services.creating import CreateAccount
 from services.ledger import Deposit, Transfer
@@ -28,7 +29,8 @@ async def test_any_text_that_names_nothing_is_null(house: House) -> None:
         "usr_01ARZ3NDEKTSV4RRFFQ69G5FAV", "x" * 100_000, "acc_" + "\u0660" * 26, "\x00", "' OR 1=1 --", "{}", "null",
         house.admin.user_id, "pos_01ARZ3NDEKTSV4RRFFQ69G5FAV",
     ]  # fmt: skip
-    document = "query($id: ID!) { node(id: $id) { id } account(id: $id) { id } group(id: $id) { id } operation(id: $id) { id } }"
+    document = """
+    query($id: ID!) { node(id: $id) { id } account(id: $id) { id } group(id: $id) { id } operation(id: $id) { id } }"""
     for text in strange:
         assert await ask(house, document, id=text) == dict.fromkeys(("node", "account", "group", "operation")), text
     found = await ask(house, "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[*strange, house.root])
@@ -149,8 +151,8 @@ async def test_a_setting_shows_its_value_everywhere_and_its_source_to_those_who_
     template_id = (await house.do(template)).payload["template"]
     given: dict[str, Any] = {"custom.own": 1}
     creating = CreateAccount(
-        operation_id=op(), name="A", parent_id=group, template_id=template_id, settings=given, tier="GEN"
-    )  # pyright: ignore[reportArgumentType]
+        operation_id=op(), name="A", parent_id=group, template_id=template_id, settings=given, tier=Tier.GEN
+    )
     account = (await house.do(creating)).payload["account"]
     await house.do(Configure(operation_id=op(), id=house.root, settings={"custom.root": [1, {"a": None}]}))
     await house.do(Configure(operation_id=op(), id=group, settings={"limits.minCashShare": "0.25"}))
@@ -232,6 +234,7 @@ async def test_operations_page_from_the_newest_to_the_oldest(house: House) -> No
     }"""
     found: list[str] = []
     cursor: str | None = None
+    page: Any = None
     for _ in range(3):
         page = (await ask(house, document, id=account, after=cursor))["operations"]
         found += [each["id"] for each in page["nodes"]]
