@@ -23,38 +23,45 @@ K = TypeVar("K", bound=Hashable)
 ById = Callable[[Reader, Collection[str]], Awaitable[dict[str, T]]]
 
 
+class Loader(DataLoader[K, T]):
+    """Loads each key once. A field that is cancelled, because one beside it failed, takes nothing from the others."""
+
+    def load(self, key: K) -> Awaitable[T]:
+        return asyncio.shield(super().load(key))
+
+
 class Loaders:
     """What a request reads, each thing once. Keys are node ids unless said otherwise."""
 
     def __init__(self, reading: Reading, book: PriceBook) -> None:
         self._reading = reading
         self.prices = Prices(reading, book)
-        self.nodes: DataLoader[str, Row | None] = self._by_id(reads_nodes.find)
+        self.nodes: Loader[str, Row | None] = self._by_id(reads_nodes.find)
         """The properties of an account, group, template or entry."""
-        self.operations: DataLoader[str, Row | None] = self._by_id(operations.find)
-        self.places: DataLoader[str, Located | None] = self._by_id(structure.locate)
-        self.parents: DataLoader[str, str | None] = self._by_id(reads_nodes.parents)
-        self.templates: DataLoader[str, Row | None] = self._by_id(reads_nodes.used_templates)
+        self.operations: Loader[str, Row | None] = self._by_id(operations.find)
+        self.places: Loader[str, Located | None] = self._by_id(structure.locate)
+        self.parents: Loader[str, str | None] = self._by_id(reads_nodes.parents)
+        self.templates: Loader[str, Row | None] = self._by_id(reads_nodes.used_templates)
         """The template that an account uses."""
-        self.holdings: DataLoader[str, list[Holding] | None] = self._by_id(reads_holdings.holdings)
-        self.holdings_totals: DataLoader[str, int | None] = self._by_id(reads_holdings.totals)
-        self.component_funds: DataLoader[str, Funds | None] = self._by_id(reads_holdings.component_funds)
-        self.cash_below: DataLoader[str, list[CurrencySum] | None] = self._by_id(reads_rollups.cash)
-        self.held_below: DataLoader[str, list[HeldSum] | None] = self._by_id(reads_rollups.held)
-        self.in_force: DataLoader[str, InForce | None] = self._by_id(self._in_force)
-        self.pages: DataLoader[tuple[Listing, Window, str], Page] = DataLoader(self._pages)
-        self.totals: DataLoader[tuple[Listing, str], int] = DataLoader(self._totals)
-        self.holdings_pages: DataLoader[tuple[str, int, str], list[Holding]] = DataLoader(self._holdings_pages)
+        self.holdings: Loader[str, list[Holding] | None] = self._by_id(reads_holdings.holdings)
+        self.holdings_totals: Loader[str, int | None] = self._by_id(reads_holdings.totals)
+        self.component_funds: Loader[str, Funds | None] = self._by_id(reads_holdings.component_funds)
+        self.cash_below: Loader[str, list[CurrencySum] | None] = self._by_id(reads_rollups.cash)
+        self.held_below: Loader[str, list[HeldSum] | None] = self._by_id(reads_rollups.held)
+        self.in_force: Loader[str, InForce | None] = self._by_id(self._in_force)
+        self.pages: Loader[tuple[Listing, Window, str], Page] = Loader(self._pages)
+        self.totals: Loader[tuple[Listing, str], int] = Loader(self._totals)
+        self.holdings_pages: Loader[tuple[str, int, str], list[Holding]] = Loader(self._holdings_pages)
         """By the symbol that the page follows, how many at most, and the account."""
-        self.balances: DataLoader[tuple[str, str, str], Balances] = DataLoader(self._balances)
+        self.balances: Loader[tuple[str, str, str], Balances] = Loader(self._balances)
         """By the first day, the last day, and the account."""
 
-    def _by_id(self, read: ById[T]) -> DataLoader[str, T | None]:
+    def _by_id(self, read: ById[T]) -> Loader[str, T | None]:
         async def load(ids: list[str]) -> Sequence[T | None]:
             found = await read(self._reading, ids)
             return [found.get(node_id) for node_id in ids]
 
-        return DataLoader(load)
+        return Loader(load)
 
     async def _in_force(self, reader: Reader, ids: Collection[str]) -> dict[str, InForce]:
         places = await self.places.load_many(ids)

@@ -89,6 +89,7 @@ async def read(
     desk = replace(house.desk, market=market, prices=book)  # pyright: ignore[reportArgumentType]
     context = Context(desk=desk, pipeline=house.pipeline, guard=Guard(), viewer=viewer or house.admin)
     result = await schema().execute(document, variable_values=variables, context_value=context)
+    await context.reading.settled()
     await book.aclose()
     return Read(result.data, list(result.errors or ()), context.reading.statements, market.calls)
 
