@@ -8,7 +8,7 @@ pytest := $(python) -m pytest
 lock := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo neo4j doctor test test-neo4j check format schema bench soak lock base dev
+.PHONY: help run demo neo4j doctor test test-neo4j check format schema lock base dev
 .NOTPARALLEL:
 
 help: ## Lists the commands
@@ -32,10 +32,6 @@ test: dev ## Runs the tests on the embedded engine
 test-neo4j: dev ## Runs the same tests on a real Neo4j
 	@exec env ACCOUNTGRAPH_TEST_ENGINE=neo4j $(pytest) $(ARGS)
 
-soak: dev ## Runs the fault and random tests at full size, on both engines; takes hours
-	@ACCOUNTGRAPH_TEST_SIZE=full ACCOUNTGRAPH_TEST_ENGINE=arcadedb $(pytest) -m soak --timeout=14400 $(ARGS)
-	@exec env ACCOUNTGRAPH_TEST_SIZE=full ACCOUNTGRAPH_TEST_ENGINE=neo4j $(pytest) -m soak --timeout=14400 $(ARGS)
-
 check: dev ## Checks format, rules, types, layers, the committed schema and the repository itself
 	@$(python) -m ruff format --check --quiet .
 	@$(python) -m ruff check --quiet .
@@ -50,9 +46,6 @@ format: dev ## Formats the code and sorts its imports
 
 schema: base ## Writes schema.graphql anew
 	@exec $(python) -m accountgraph schema --output schema.graphql
-
-bench: dev ## Measures the server and writes what it found
-	@exec $(python) -m bench $(ARGS)
 
 lock: base ## Pins the packages that pyproject.toml asks for, with their hashes (needs uv)
 	@PATH="$$PATH:.venv/bin" sh -c 'command -v uv >/dev/null' || { echo "lock: uv is needed" >&2; exit 3; }

@@ -21,7 +21,10 @@ def listening_at(process: int) -> set[str]:
     """The local addresses, in the kernel's hexadecimal, at which a process takes TCP connections."""
     inodes: set[str] = set()
     for descriptor in Path(f"/proc/{process}/fd").iterdir():
-        target = str(descriptor.readlink())
+        try:
+            target = str(descriptor.readlink())
+        except FileNotFoundError:  # closed since it was listed
+            continue
         if target.startswith("socket:["):
             inodes.add(target.removeprefix("socket:[").removesuffix("]"))
     tables = [Path(f"/proc/net/{name}").read_text() for name in ("tcp", "tcp6")]
