@@ -12,7 +12,7 @@ def now() -> datetime:
 
 def to_text(at: datetime) -> str:
     """An instant as `2026-01-02T03:04:05.000006Z`: always six decimals, so that it sorts."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:
