@@ -4,8 +4,8 @@ import asyncio
 
 import click
 
-from accountgraph.beside import open_database
 from accountgraph.data_folder import StartFailed
+from accountgraph.reaching import reached
 from accountgraph.settings import Settings
 from graph.migrate import Migration, MigrationError, migrate
 
@@ -19,7 +19,7 @@ def run(settings: Settings) -> int:
 
 
 async def _applied(settings: Settings) -> list[Migration]:
-    async with open_database(settings) as database:
+    async with reached(settings) as database:
         try:
             return await migrate(database)
         except MigrationError as error:
