@@ -1,5 +1,6 @@
 """What of the graph the caller sees. What lies outside of it is answered like what does not exist."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from graph.database import Row
@@ -20,9 +21,12 @@ async def place(context: Context, node_id: str) -> Located | None:
 
 async def visible(context: Context, node_id: str, kind: Kind) -> Row | None:
     """The properties of the group, account or template of this kind and id, or None where the caller sees none."""
-    if kind_of(node_id) is not kind or await place(context, node_id) is None:
+    if kind_of(node_id) is not kind:
         return None
-    return await context.loaders.nodes.load(node_id)
+    if context.caller.administrator:
+        return await context.loaders.nodes.load(node_id)
+    found, row = await asyncio.gather(place(context, node_id), context.loaders.nodes.load(node_id))
+    return None if found is None else row
 
 
 async def seen_of(context: Context, node_ids: Iterable[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import orjson
 import strawberry
 from strawberry import UNSET
 
@@ -9,7 +10,7 @@ from graph.database import Row
 from graph.ids import Kind
 from resolvers import groups, structure
 from schema.fields import After, First, Info, described, given, page_args
-from schema.scalars import DateTime
+from schema.scalars import JSON, DateTime
 from schema.types.account import Account, account
 from schema.types.filters import AccountFilter, account_test
 from schema.types.node import Node, register
@@ -82,6 +83,12 @@ class Group(Node):
     async def settings(self, info: Info) -> list[Setting]:
         """Every setting in force on it, in order of key."""
         return settings(await structure.settings(info.context, self.id))
+
+    @described
+    def metadata_schema(self) -> JSON | None:
+        """The JSON Schema that the metadata of accounts below it fit; null where it sets none."""
+        schema = self.row.get("metadataSchema")
+        return None if schema is None else JSON(orjson.loads(schema))
 
     locks: list[str] = strawberry.field(description="The keys that nothing below it may override, sorted.")
 
