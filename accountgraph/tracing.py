@@ -58,6 +58,7 @@ class SpanTracing:
 
     @contextmanager
     def request(self, headers: Mapping[str, str]) -> Generator[Facts]:
+        """A server span around the request; its attributes are the facts that are put into what it gives."""
         from opentelemetry.trace import SpanKind, Status, StatusCode
 
         facts: Facts = {}
@@ -72,6 +73,7 @@ class SpanTracing:
                 span.set_status(Status(StatusCode.ERROR))
 
     def query(self, name: str, seconds: float, outcome: str) -> None:
+        """A client span that ends now and began so many seconds ago."""
         from opentelemetry.trace import SpanKind
 
         ended = time.time_ns()
@@ -84,6 +86,7 @@ class SpanTracing:
         span.end(ended)
 
     def stop(self) -> None:
+        """Sends what is left, and ends the exporter."""
         self._provider.shutdown()
 
 

@@ -44,6 +44,7 @@ class Transaction:
         self._observe = observe
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
+        """The rows of the statement. Raises the driver's errors, which `Database.write` judges."""
         started = time.perf_counter()
         outcome = "failed"
         try:

@@ -1,0 +1,74 @@
+"""The pinned packages are those that pyproject.toml asks for, and no others."""
+
+import re
+from functools import cache
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.support.checkout import ROOT, project
+
+FILES = ("requirements.txt", "requirements-dev.txt")
+PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)(?P<rest>.*)")
+HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}")
+NEEDED_BY = re.compile(r"    #\s+(?:via )?(?P<who>\S.*)")
+
+
+class Pin:
+    """One pinned package: its version, its hashes, and who needs it."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.hashes: set[str] = set()
+        self.needed_by: set[str] = set()
+
+
+@cache
+def pins(file: str) -> dict[str, Pin]:
+    """The pins of a file, by name."""
+    found: dict[str, Pin] = {}
+    for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
+        start = PIN.match(line)
+        if start:
+            found[canonicalize_name(start["name"])] = Pin(start["version"])
+            continue
+        last = next(reversed(found.values()))
+        if HASH.match(line):
+            last.hashes.add(line.strip(" \\"))
+        elif (needed := NEEDED_BY.fullmatch(line)) and needed["who"] not in {"via", "-c requirements.txt"}:
+            last.needed_by.add(needed["who"])
+    return found
+
+
+def wanted(file: str) -> list[Requirement]:
+    """What pyproject.toml asks for, for the server or for development too."""
+    texts: list[str] = list(project()["project"]["dependencies"])
+    if file == "requirements-dev.txt":
+        texts += project()["dependency-groups"]["dev"]
+    return [Requirement(text) for text in texts]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_requirement_has_a_pin_that_it_allows(file: str) -> None:
+    pinned = pins(file)
+    for requirement in wanted(file):
+        name = canonicalize_name(requirement.name)
+        assert name in pinned, f"{file} lacks {name}; run make lock"
+        assert requirement.specifier.contains(pinned[name].version), f"{file} is stale at {name}; run make lock"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_pin_has_hashes_and_is_needed(file: str) -> None:
+    pinned = pins(file)
+    asked_for = {canonicalize_name(requirement.name) for requirement in wanted(file)}
+    for name, pin in pinned.items():
+        assert pin.hashes, f"{name} has no hash in {file}"
+        needed = any(canonicalize_name(who) in pinned for who in pin.needed_by)
+        assert name in asked_for or needed, f"nothing needs {name} of {file}; run make lock"
+
+
+def test_development_has_the_server_s_packages_at_the_same_versions() -> None:
+    development = pins("requirements-dev.txt")
+    for name, pin in pins("requirements.txt").items():
+        assert (development[name].version, development[name].hashes) == (pin.version, pin.hashes)
