@@ -37,10 +37,13 @@ PAST_CHILD_GROUPS = Source(
 )
 TEMPLATES = Source("lists.templates", "MATCH (:Group {id: parent})-[:DEFINES]->(n:Template)")
 
-ENTRIES = Source("lists.entries", "MATCH (n:Entry {ledger: parent})")
+# An index of two properties is used where both are asked for, so these ask for what is always so.
+ENTRIES = Source("lists.entries", "MATCH (n:Entry {ledger: parent})", "n.place >= 0")
 OPEN_ORDERS = Source("lists.open_orders", "MATCH (n:Order {account: parent, open: true})")
 OPERATIONS = Source("lists.operations", "MATCH (n:Operation)", "n.id > 'op_' AND n.id < 'op_~'")
-OPERATIONS_OF_ROOTS = Source("lists.operations_of_roots", "UNWIND $roots AS root MATCH (n:Operation {root: root})")
+OPERATIONS_OF_ROOTS = Source(
+    "lists.operations_of_roots", "UNWIND $roots AS root MATCH (n:Operation {root: root})", "n.id > 'op_'"
+)
 
 BY_CREATION = Ordering("CREATED_AT", ("n.createdAt", "n.id"), (str, str))
 BY_CREATION_DESCENDING = Ordering("CREATED_AT", ("n.createdAt", "n.id"), (str, str), descending=True)

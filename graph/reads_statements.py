@@ -9,7 +9,8 @@ from graph.reads_holdings import SPLIT
 
 BALANCES = Query(
     "statements.balances",
-    "UNWIND $ids AS id CALL (id) { MATCH (e:Entry {ledger: id}) WHERE e.state = 'POSTED' AND e.valueDate <= $last "
+    "UNWIND $ids AS id CALL (id) { MATCH (e:Entry {ledger: id}) "
+    "WHERE e.place >= 0 AND e.state = 'POSTED' AND e.valueDate <= $last "
     "WITH e.valueDate < $first AS early, e.amount AS amount "
     "RETURN sum(CASE WHEN early THEN amount / 1000000 ELSE 0 END) AS openHigh, "
     "sum(CASE WHEN early THEN amount % 1000000 ELSE 0 END) AS openLow, "
