@@ -40,11 +40,11 @@ class Claim:
         return order["claim"] == self.token and order["claims"] == 1
 
 
-async def claim(desk: Desk, order: Row) -> bool:
-    """Claims an open order, to send it (again); whether it is still open."""
+async def claim(desk: Desk, order: Row, own: Claim | None) -> bool:
+    """Claims an open order, to send it (again), unless its last claim is the caller's own; whether it is still open."""
 
     async def work(transaction: Transaction, standing: Standing) -> bool:
-        if standing.order["open"]:
+        if standing.order["open"] and (own is None or own.token != standing.order["claim"]):
             changes: Row = {"claim": _token(), "claims": standing.order["claims"] + 1}
             await orders.change(transaction, order["id"], changes)
         return standing.order["open"]

@@ -33,25 +33,27 @@ def next_due() -> str:
     return clock.to_text(clock.now() + POLL)
 
 
-async def settle(desk: Desk, order: Row, report: OrderReport) -> None:
+async def settle(desk: Desk, order: Row, report: OrderReport) -> bool:
     """Books what the report adds to the order, and ends the order and its operation where the report is final.
 
-    A report that is older than what is booked changes nothing. Raises MarketUnknown where it cannot be true.
+    A report that is older than what is booked changes nothing. False where the order was withdrawn meanwhile. Raises
+    MarketUnknown where the report cannot be true.
     """
     day = await _market_day(desk, order)
 
-    async def work(transaction: Transaction, standing: Standing) -> None:
+    async def work(transaction: Transaction, standing: Standing) -> bool:
         known = standing.order
         if not known["open"] or report.filled_scaled < known["filledQuantity"]:
-            return
+            return True
         check_report(market_order(known), report, booked_report(known))
         if report == booked_report(known):
             await operations.change(transaction, known["operation"], UNSETTLED, {"dueAt": next_due()})
-            return
+            return True
         recorder = await take_feed(transaction, standing)
         await _Settlement(transaction, recorder, standing, report, day).write()
+        return True
 
-    await on_order(desk, order, work)
+    return await on_order(desk, order, work) or False
 
 
 async def take_feed(transaction: Transaction, standing: Standing) -> Recorder:

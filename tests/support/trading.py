@@ -15,7 +15,6 @@ from services.pipeline import Outcome
 from services.problems import Problem, Refused
 from tests.support.house import House, op
 
-CreateAccount.model_rebuild(_types_namespace={"Json": Any})  # TEMP
 ENTRIES = Query(
     "test.entries", "MATCH (e:Entry) WHERE e.ledger = $ledger AND e.place > 0 RETURN e {.*} AS entry ORDER BY e.place"
 )
@@ -92,7 +91,7 @@ async def refusal(house: House, command: Any, viewer: Viewer | None = None) -> l
 async def books(house: House, account: str) -> Books:
     """The account as it stands."""
     database = house.desk.database
-    row = (await accounts.find(database, [account]))[account]
+    row = {**(await accounts.find(database, [account]))[account], "lock": None}
     entries = [each["entry"] for each in await database.run(ENTRIES, ledger=account)]
     held = (await positions.of_accounts(database, [account]))[account]
     return Books(row, entries, {position["symbol"]: position for position in held})

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from graph.database import Row
+from graph.ids import Kind, new_id
 from graph.money import round_to_minor
 from services.ledger import Deposit, Withdraw
 from services.problems import ProblemCode
@@ -185,7 +186,7 @@ async def test_a_composite_account_does_not_trade(house: House) -> None:
 
 
 async def test_an_unknown_account_is_not_found(house: House) -> None:
-    problems = await refusal(house, an_order("acc_00000000000000000000000000", "BUY", "1"))
+    problems = await refusal(house, an_order(new_id(Kind.ACCOUNT), "BUY", "1"))
     assert [(problem.code, problem.path) for problem in problems] == [(ProblemCode.NOT_FOUND, ("accountId",))]
 
 

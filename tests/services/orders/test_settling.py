@@ -1,0 +1,195 @@
+"""Reports of the market, booked: in parts, late, twice, at once, and those that cannot be true."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from graph.database import Row
+from services.market.port import MarketUnknown, OrderReport, OrderStatus
+from services.orders.settling import settle
+from tests.support.house import House
+from tests.support.trading import (
+    JOURNAL,
+    SET,
+    an_account,
+    an_order,
+    books,
+    lots_of,
+    operation_of,
+    order_of,
+    place,
+    record_only,
+)
+
+pytestmark = pytest.mark.anyio
+UNIT = 10**8
+
+
+def told(order: Row, status: OrderStatus, filled: str = "0", price: str | None = None, fee: str = "0") -> OrderReport:
+    return OrderReport(order["id"], status, Decimal(filled), Decimal(price) if price else None, Decimal(fee))
+
+
+async def a_recorded_order(house: House, side: str = "BUY", quantity: str = "10", **more: str) -> tuple[str, Row]:
+    """An account with a recorded order that nobody has sent; both."""
+    account = await an_account(house)
+    if side == "SELL":
+        await place(house, account, "BUY", quantity)
+    operation = await record_only(house, an_order(account, side, quantity, **more))
+    return account, await order_of(house, operation)
+
+
+async def test_parts_are_booked_as_they_come_and_add_up(house: House) -> None:
+    account, order = await a_recorded_order(house, limit_price="100.01")
+    hold = order["held"]
+    assert hold == 100_015
+    await settle(house.desk, order, told(order, OrderStatus.PARTIALLY_FILLED, "3", "100.005", "0.01"))
+    now = await books(house, account)
+    assert now.kinds()[1:] == [("TRADE", "PENDING", -70_011), ("TRADE", "POSTED", -30_002), ("FEE", "POSTED", -1)]
+    assert now.account["held"] == 70_011
+    assert now.entries[1]["quantity"] == 7 * UNIT
+    assert now.positions["AAPL"]["quantity"] == 3 * UNIT
+    operation = await operation_of(house, order["operation"])
+    assert operation["state"] == "RUNNING"
+    assert operation["payload"]["transactions"] == [
+        now.entries[2]["id"],
+        now.entries[3]["id"],
+        now.entries[1]["id"],
+    ]
+    await settle(house.desk, order, told(order, OrderStatus.FILLED, "10", "100.0005", "0.05"))
+    now = await books(house, account)
+    assert now.kinds()[1:] == [
+        ("TRADE", "POSTED", -30_002),
+        ("FEE", "POSTED", -1),
+        ("TRADE", "POSTED", -69_998),
+        ("FEE", "POSTED", -4),
+    ]
+    assert now.account["cash"] == 10_000_000 - 100_000 - 5
+    assert now.account["held"] == 0
+    assert await lots_of(house, now.positions["AAPL"]) == [(3 * UNIT, "100.005"), (7 * UNIT, "99.998571428571")]
+    assert now.positions["AAPL"]["averagePrice"] == "100.0005"
+    operation = await operation_of(house, order["operation"])
+    assert (operation["state"], operation["problems"]) == ("SUCCEEDED", [])
+    assert operation["result"] == order["entry"] == now.entries[3]["id"]
+    for entry in now.entries[1:]:
+        rows = await house.desk.database.run(SET, set=entry["set"])
+        assert sum(row["entry"]["amount"] for row in rows) == 0
+
+
+async def test_an_order_that_ends_in_part_succeeds_and_tells_the_rest(house: House) -> None:
+    account, order = await a_recorded_order(house)
+    await settle(house.desk, order, told(order, OrderStatus.PARTIALLY_FILLED, "4", "100", "0.02"))
+    await settle(house.desk, order, told(order, OrderStatus.EXPIRED, "4", "100", "0.02"))
+    now = await books(house, account)
+    assert [kind[:2] for kind in now.kinds()[1:]] == [("TRADE", "VOIDED"), ("TRADE", "POSTED"), ("FEE", "POSTED")]
+    assert now.account["held"] == 0
+    operation = await operation_of(house, order["operation"])
+    assert operation["state"] == "SUCCEEDED"
+    assert operation["problems"][0]["message"] == "6 of 10 were not filled: the order is expired"
+    assert operation["result"] == now.entries[2]["id"]
+    assert operation["payload"]["transactions"] == [now.entries[2]["id"], now.entries[3]["id"]]
+
+
+async def test_a_sale_in_parts_gives_back_what_it_does_not_sell(house: House) -> None:
+    account, order = await a_recorded_order(house, "SELL", limit_price="1")
+    before = await books(house, account)
+    assert before.positions["AAPL"]["held"] == 10 * UNIT
+    await settle(house.desk, order, told(order, OrderStatus.PARTIALLY_FILLED, "4", "200", "0.02"))
+    now = await books(house, account)
+    assert (now.positions["AAPL"]["quantity"], now.positions["AAPL"]["held"]) == (6 * UNIT, 6 * UNIT)
+    await settle(house.desk, order, told(order, OrderStatus.CANCELLED, "4", "200", "0.02"))
+    now = await books(house, account)
+    assert (now.positions["AAPL"]["quantity"], now.positions["AAPL"]["held"]) == (6 * UNIT, 0)
+    assert now.account["cash"] == before.account["cash"] + 80_000 - 2
+
+
+async def test_an_unfilled_end_that_nobody_asked_for_fails_and_voids(house: House) -> None:
+    account, order = await a_recorded_order(house)
+    report = OrderReport(order["id"], OrderStatus.REJECTED, reason="No such thing today.")
+    await settle(house.desk, order, report)
+    now = await books(house, account)
+    assert [kind[:2] for kind in now.kinds()] == [("DEPOSIT", "POSTED"), ("TRADE", "VOIDED")]
+    assert (now.account["cash"], now.account["held"]) == (10_000_000, 0)
+    operation = await operation_of(house, order["operation"])
+    assert operation["state"] == "FAILED"
+    assert operation["problems"][0]["code"] == "MARKET_REJECTED"
+    assert operation["problems"][0]["message"] == "No such thing today."
+    assert operation["payload"]["transactions"] == [order["entry"]]
+    assert operation.get("dueAt") is None
+
+
+async def test_ten_at_once_book_once(house: House) -> None:
+    account, order = await a_recorded_order(house)
+    report = told(order, OrderStatus.FILLED, "10", "100", "0.05")
+    await asyncio.gather(*(settle(house.desk, order, report) for _ in range(10)))
+    now = await books(house, account)
+    assert now.kinds()[1:] == [("TRADE", "POSTED", -100_000), ("FEE", "POSTED", -5)]
+    assert now.account["orders"] == 1
+
+
+async def test_an_older_report_changes_nothing(house: House) -> None:
+    account, order = await a_recorded_order(house)
+    early = told(order, OrderStatus.PARTIALLY_FILLED, "3", "100", "0.01")
+    late = told(order, OrderStatus.PARTIALLY_FILLED, "5", "100", "0.02")
+    await settle(house.desk, order, late)
+    before = await books(house, account)
+    await settle(house.desk, order, early)
+    assert await books(house, account) == before
+    await settle(house.desk, order, told(order, OrderStatus.FILLED, "10", "100", "0.05"))
+    ended = await books(house, account)
+    await settle(house.desk, order, late)
+    await settle(house.desk, order, told(order, OrderStatus.REJECTED))
+    assert await books(house, account) == ended
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        (OrderStatus.FILLED, "11", "100", "0"),
+        (OrderStatus.FILLED, "9", "100", "0"),
+        (OrderStatus.PARTIALLY_FILLED, "5", None, "0"),
+        (OrderStatus.PARTIALLY_FILLED, "5", "101", "0"),
+        (OrderStatus.REJECTED, "5", "100", "0"),
+        (OrderStatus.FILLED, "10", "100", "-1"),
+    ],
+)
+async def test_what_cannot_be_true_is_not_booked(house: House, lie: tuple[OrderStatus, str, str | None, str]) -> None:
+    account, order = await a_recorded_order(house, limit_price="100")
+    before = await books(house, account)
+    with pytest.raises(MarketUnknown):
+        await settle(house.desk, order, told(order, *lie))
+    assert await books(house, account) == before
+    assert (await order_of(house, order["operation"]))["open"]
+
+
+async def test_fills_beyond_the_hold_are_booked_as_they_happened(house: House) -> None:
+    account, order = await a_recorded_order(house, quantity="1")
+    await settle(house.desk, order, told(order, OrderStatus.FILLED, "1", "200", "0.01"))
+    now = await books(house, account)
+    assert now.account["cash"] == 10_000_000 - 20_001
+    assert now.account["held"] == 0
+
+
+async def test_an_accepted_order_stays_open_and_a_repeated_word_writes_no_record(house: House) -> None:
+    account, order = await a_recorded_order(house, limit_price="1", time_in_force="GTC")
+    accepted = told(order, OrderStatus.ACCEPTED)
+    await settle(house.desk, order, accepted)
+    records = await house.desk.database.run(JOURNAL, feed=house.root)
+    due = (await operation_of(house, order["operation"]))["dueAt"]
+    await settle(house.desk, order, accepted)
+    assert await house.desk.database.run(JOURNAL, feed=house.root) == records
+    operation = await operation_of(house, order["operation"])
+    assert operation["state"] == "RUNNING"
+    assert operation["dueAt"] > due
+    assert (await books(house, account)).account["held"] == order["held"]
+
+
+async def test_each_effect_leaves_one_record_with_what_was_before(house: House) -> None:
+    account = await an_account(house)
+    await place(house, account, "BUY", "1")
+    records = [row["record"] for row in await house.desk.database.run(JOURNAL, feed=house.root)]
+    kinds = [record["kind"] for record in records]
+    assert kinds[-3:] == ["ORDER_PLACED", "POSTED", "OPERATION_CHANGED"]
+    assert {record["actor"] for record in records[-3:]} == {house.admin.username}
+    assert {record["action"] for record in records[-3:]} == {"placeOrder"}
+    assert all(account in record["nodes"] for record in records[-3:])
