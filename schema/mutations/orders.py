@@ -1,5 +1,6 @@
 """placeOrder and cancelOrder."""
 
+from enum import Enum
 from typing import Annotated, TypeAlias
 
 import strawberry
@@ -19,6 +20,16 @@ from services.orders.cancelling import CancelOrder
 from services.orders.placing import PlaceOrder
 
 
+@strawberry.enum(description="How long an order stands.")
+class TimeInForce(Enum):
+    """How long an order stands."""
+
+    DAY = strawberry.enum_value("DAY", description="Until the market's day ends.")
+    GTC = strawberry.enum_value("GTC", description="Until it is filled or cancelled.")
+    IOC = strawberry.enum_value("IOC", description="At once, as much as there is; the rest is cancelled.")
+    FOK = strawberry.enum_value("FOK", description="At once and whole, or not at all.")
+
+
 @strawberry.input(description="An order at the market.")
 class PlaceOrderInput(OperationInput):
     """placeOrder's input."""
@@ -29,6 +40,9 @@ class PlaceOrderInput(OperationInput):
     quantity: Decimal = strawberry.field(description="How much, above 0, with at most 8 decimals.")
     limit_price: Decimal | None = strawberry.field(
         description="The worst price that it takes for one; without it the order takes the market's.", default=UNSET
+    )
+    time_in_force: TimeInForce | None = strawberry.field(
+        description="How long it stands; what the account's settings say where it is not given.", default=UNSET
     )
 
 

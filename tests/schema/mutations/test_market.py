@@ -97,3 +97,22 @@ async def test_the_week_of_a_day_or_of_the_market_is_told_to_everybody(trading: 
     assert past["date"] == "2020-03-09"
     assert past["type"]
     assert 0 <= past["confidence"] <= 1
+
+
+async def test_an_order_that_stands_until_cancelled_outlives_the_day(admin: InProcess) -> None:
+    made = await admin.done("createAccount", "account { id }", name="Trader", parentId=admin.house.root)
+    account = made["account"]["id"]
+    await admin.done("deposit", accountId=account, amount="100000")
+    order = {"accountId": account, "symbol": "AAPL", "side": "BUY", "quantity": "1", "limitPrice": "1"}
+    placed = await admin.done("placeOrder", **order, timeInForce="GTC")
+    await admin.done("advanceMarketDate", MARKET, date="2022-03-02")
+    shown = "query($id: ID!) { operation(id: $id) { state } }"
+    assert (await admin.ask(shown, id=placed["operation"]["id"]))["operation"]["state"] == "RUNNING"
+    selection = "operation { state } order { state } transactions { kind state }"
+    cancelled = await admin.done("cancelOrder", selection, orderOperationId=placed["operation"]["id"])
+    assert cancelled["operation"] == {"state": "SUCCEEDED"}
+    assert cancelled["order"] == {"state": "CANCELLED"}
+    assert cancelled["transactions"] == [{"kind": "TRADE", "state": "VOIDED"}]
+    again = await admin.refused("cancelOrder", orderOperationId=placed["operation"]["id"])
+    assert again["code"] == "RULE_VIOLATION"
+    assert (await admin.refused("placeOrder", **order, timeInForce="FOK"))["code"] == "MARKET_REJECTED"
