@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import LiteralString
 
+from accountgraph.engine import EngineAddress
 from graph.database import Database
 from graph.query import Query
 from tests.support.house import Address
@@ -15,7 +16,7 @@ def statement(text: LiteralString) -> Query:
 
 
 @asynccontextmanager
-async def connected(address: Address) -> AsyncGenerator[Database]:
+async def connected(address: Address | EngineAddress) -> AsyncGenerator[Database]:
     """A database with a driver of its own, as another process would have it."""
     database = Database.connect(address.uri, address.username, address.password, address.database)
     try:
