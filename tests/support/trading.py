@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from graph import accounts, operations, orders, positions
+from pydantic import SecretStr
+
+from graph import accounts, operations, orders, positions, users
 from graph.database import Row
 from graph.query import Query
+from services.access import viewer_of_user
 from services.creating import CreateAccount
+from services.granting import Grant
 from services.ledger import Deposit
 from services.orders.cancelling import CancelOrder
 from services.orders.placing import PlaceOrder
-from services.permissions import Viewer
+from services.permissions import Role, Viewer
 from services.pipeline import Outcome
 from services.problems import Problem, Refused
+from services.users import CreateUser
 from tests.support.house import House, op
 
 ENTRIES = Query(
@@ -40,7 +45,8 @@ class Books:
 
 async def an_account(house: House, cash: str | None = "100000", *, simulated: bool = False, **more: Any) -> str:
     """A new account with so much cash; its id."""
-    made = await house.do(CreateAccount(operation_id=op(), name="Trader", parent_id=house.root, **more))
+    given: dict[str, Any] = {"operation_id": op(), "name": "Trader", "parent_id": house.root}
+    made = await house.do(CreateAccount(**given | more))
     account: str = made.payload["account"]
     if simulated:
 
@@ -51,6 +57,18 @@ async def an_account(house: House, cash: str | None = "100000", *, simulated: bo
     if cash is not None:
         await house.do(Deposit(operation_id=op(), account_id=account, amount=cash))
     return account
+
+
+async def a_viewer(house: House, node: str, role: Role) -> Viewer:
+    """A new user with this role on a node."""
+    name = f"u-{op()}"
+    await house.do(CreateUser(operation_id=op(), username=name, password=SecretStr("a password for tests")))
+    await house.do(Grant(operation_id=op(), username=name, node_id=node, role=role))
+    row = await users.by_key(house.desk.database, name)
+    assert row is not None
+    viewer = await viewer_of_user(house.desk.database, row["id"])
+    assert viewer is not None
+    return viewer
 
 
 def an_order(account: str, side: str, quantity: str, symbol: str = "AAPL", **more: Any) -> PlaceOrder:

@@ -1,0 +1,227 @@
+"""Corrections: new postings that set right what is booked. Nothing that is posted is edited.
+
+Adjustments, fees and dividends, like reversals, are for those who may correct; one above the policy's amount waits for
+a person's approval.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from graph import accounts, clock, corrections, ledger
+from graph.database import Reader, Row, Transaction
+from graph.ids import Kind
+from graph.journal import Recorder
+from graph.money import from_minor
+from services.amounts import DecimalText, check_positive, positive_minor
+from services.commands import Act, Command, Effect, Target
+from services.desk import Desk
+from services.effective import in_force
+from services.facts import account_facts, policy_facts, text
+from services.market.port import MAX_SYMBOL_LENGTH, MarketError, is_symbol
+from services.names import MAX_TEXT, check_text
+from services.permissions import Permission
+from services.posting import EntryKind, Occasion, Outside, PostingSet, available
+from services.problems import Problem, ProblemCode, invalid, refuse
+from services.protocol.port import ProtocolOperation, Question
+from services.standing import require_active, require_own_money
+from services.valuation import Marks, gather_marks, valuations
+
+# A fee or a dividend is part of what an account earns; the others move money in or out of it.
+FLOWS = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.TRANSFER, EntryKind.ADJUSTMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry to be posted, in minor units: on an account, or outside. `facts` are further properties of it."""
+
+    account: str | None
+    amount: int
+    kind: EntryKind
+    purpose: Outside = Outside.ADJUSTMENTS
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionPlan:
+    """What will be posted, the accounts as they are, and what they are worth before an external flow."""
+
+    lines: Sequence[Line]
+    accounts: dict[str, Row]
+    marks: Marks
+    valuations: list[Row]
+
+
+class Correction(Command[CorrectionPlan]):
+    """A posting by somebody who may correct."""
+
+    field_of_amount: ClassVar[str] = "amount"
+    field_of_account: ClassVar[str] = "accountId"
+
+    def subjects(self) -> Sequence[str]:
+        """The accounts that it posts on."""
+        raise NotImplementedError
+
+    def words(self) -> str | None:
+        """What the entries note."""
+        raise NotImplementedError
+
+    async def lines(self, reader: Reader, found: Mapping[str, Row]) -> Sequence[Line]:
+        """What it posts. Raises Refused."""
+        raise NotImplementedError
+
+    def targets(self) -> Sequence[Target]:
+        where = (self.field_of_account,)
+        return [Target(node, (Kind.ACCOUNT,), Permission.CORRECT, where) for node in self.subjects()]
+
+    def locks(self) -> Sequence[str]:
+        return self.subjects()
+
+    async def gather(self, desk: Desk, act: Act) -> Marks:
+        del act
+        try:
+            return await gather_marks(desk, self.subjects())
+        except MarketError as error:
+            message = "the market does not tell its date now; try again"
+            raise refuse(ProblemCode.UNAVAILABLE, message) from error
+
+    async def plan(self, desk: Desk, reader: Reader, act: Act) -> CorrectionPlan:
+        del desk
+        found = await accounts.find(reader, self.subjects())
+        for node in self.subjects():
+            require_active(found[node], self.field_of_account)
+            require_own_money(found[node], self.field_of_account)
+        lines = await self.lines(reader, found)
+        for node in self.subjects():
+            taken = -sum(line.amount for line in lines if line.account == node)
+            _require_funds(found[node], taken, self.field_of_amount)
+        marks: Marks = act.facts
+        flows = any(line.kind in FLOWS for line in lines)
+        worth = await valuations(reader, list(found.values()), marks) if flows else []
+        return CorrectionPlan(lines, found, marks, worth)
+
+    async def questions(self, desk: Desk, act: Act, plan: CorrectionPlan) -> Sequence[Question]:
+        asked: list[Question] = []
+        for node, account in plan.accounts.items():
+            minor = sum(line.amount for line in plan.lines if line.account == node)
+            facts: dict[str, Any] = {
+                "account": account_facts(account),
+                "policy": policy_facts((await in_force(desk.database, act.places[node])).values),
+                "marketDate": plan.marks.day.isoformat(),
+                "amount": text(from_minor(minor, account["currency"])),
+                "currency": account["currency"],
+                "adjustment": True,
+            }
+            operation = ProtocolOperation.DEPOSIT if minor > 0 else ProtocolOperation.WITHDRAWAL
+            asked.append(Question(node, operation, clock.now(), facts))
+        return asked
+
+    async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: CorrectionPlan) -> Effect:
+        before = {node: {"cash": row["cash"]} for node, row in plan.accounts.items()}
+        at = recorder.next_at()
+        book = PostingSet(plan.accounts, Occasion(act.operation, at, plan.marks.day.isoformat()))
+        posted = [(entry, line) for line in plan.lines if (entry := self._enter(book, line)) is not None]
+        after = {node: {"cash": row["cash"]} for node, row in book.accounts.items()}
+        recorder.add("POSTED", list(plan.accounts), before, {"accounts": after, "entries": book.journal})
+        await book.write(transaction)
+        links = [{"entry": entry, "corrects": line.facts.get("corrects")} for entry, line in posted]
+        await corrections.link(transaction, [row for row in links if row["corrects"] is not None], at)
+        records = [{**row, "at": at, "operation": act.operation} for row in plan.valuations]
+        await ledger.create_valuations(transaction, records)
+        entries = [entry for entry, _ in posted]
+        return Effect({"transactions": entries}, entries[0], list(plan.accounts))
+
+    def _enter(self, book: PostingSet, line: Line) -> str | None:
+        if line.account is None:
+            book.outside(line.purpose, line.amount, line.kind)
+            return None
+        return book.post(line.account, line.amount, line.kind, note=self.words(), **line.facts)
+
+
+class CashCorrection(Correction):
+    """A correction of one account's cash."""
+
+    account_id: str
+    amount: DecimalText
+
+    def subjects(self) -> Sequence[str]:
+        return (self.account_id,)
+
+
+class AdjustCash(CashCorrection):
+    """Adds to an account's cash, or takes from it, what its books lack or have too much."""
+
+    action: ClassVar[str] = "adjustCash"
+    reason: str
+
+    def words(self) -> str | None:
+        return self.reason
+
+    def check(self) -> list[Problem]:
+        problems = check_positive(self.amount.removeprefix("-"), "amount")
+        if problems:
+            problems = [invalid("amount must be a decimal number other than 0, such as -12.50", "amount")]
+        return [*problems, *check_text(self.reason, MAX_TEXT, "reason")]
+
+    async def lines(self, reader: Reader, found: Mapping[str, Row]) -> Sequence[Line]:
+        del reader
+        size = positive_minor(self.amount.removeprefix("-"), found[self.account_id]["currency"], "amount")
+        minor = -size if self.amount.startswith("-") else size
+        kind = EntryKind.ADJUSTMENT
+        return (Line(self.account_id, minor, kind), Line(None, -minor, kind))
+
+
+class PostFee(CashCorrection):
+    """Takes a fee from an account."""
+
+    action: ClassVar[str] = "postFee"
+    note: str | None = None
+
+    def words(self) -> str | None:
+        return self.note
+
+    def check(self) -> list[Problem]:
+        return [*check_positive(self.amount, "amount"), *_check_note(self.note)]
+
+    async def lines(self, reader: Reader, found: Mapping[str, Row]) -> Sequence[Line]:
+        del reader
+        minor = positive_minor(self.amount, found[self.account_id]["currency"], "amount")
+        return (Line(self.account_id, -minor, EntryKind.FEE), Line(None, minor, EntryKind.FEE, Outside.FEES))
+
+
+class PostDividend(CashCorrection):
+    """Adds a dividend to an account: of an instrument, where one is named."""
+
+    action: ClassVar[str] = "postDividend"
+    symbol: str | None = None
+    note: str | None = None
+
+    def words(self) -> str | None:
+        return self.note
+
+    def check(self) -> list[Problem]:
+        problems = [*check_positive(self.amount, "amount"), *_check_note(self.note)]
+        if self.symbol is not None and not is_symbol(self.symbol):
+            problems.append(invalid(f"symbol must have 1 to {MAX_SYMBOL_LENGTH} printable characters", "symbol"))
+        return problems
+
+    async def lines(self, reader: Reader, found: Mapping[str, Row]) -> Sequence[Line]:
+        del reader
+        minor = positive_minor(self.amount, found[self.account_id]["currency"], "amount")
+        kind = EntryKind.DIVIDEND
+        return (
+            Line(self.account_id, minor, kind, facts={"symbol": self.symbol}),
+            Line(None, -minor, kind, Outside.DIVIDENDS),
+        )
+
+
+def _require_funds(account: Row, minor: int, *path: str) -> None:
+    free = available(account)
+    if 0 < minor > free:
+        there = text(from_minor(free, account["currency"]))
+        message = f"an account has {there} {account['currency']} available, less than this takes"
+        raise refuse(ProblemCode.INSUFFICIENT_FUNDS, message, *path, available=there)
+
+
+def _check_note(note: str | None) -> list[Problem]:
+    return [] if note is None else check_text(note, MAX_TEXT, "note")
