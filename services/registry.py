@@ -5,11 +5,13 @@ from typing import Any
 from graph.database import Row
 from services.commands import Command
 from services.configuring import Configure
+from services.corrections import AdjustCash, PostDividend, PostFee
 from services.creating import CreateAccount
 from services.groups import CloseGroup, UpdateGroup
 from services.ledger import Deposit, Transfer, Withdraw
 from services.moving import Move
 from services.orders.placing import PlaceOrder
+from services.reversing import ReverseEntry
 from services.status import ChangeAccountStatus
 from services.templates import UpdateTemplate
 from services.updating import UpdateAccount
@@ -17,6 +19,7 @@ from services.updating import UpdateAccount
 COMMANDS: dict[str, type[Command[Any]]] = {
     command.action: command
     for command in (
+        AdjustCash,
         ChangeAccountStatus,
         CloseGroup,
         Configure,
@@ -24,6 +27,9 @@ COMMANDS: dict[str, type[Command[Any]]] = {
         Deposit,
         Move,
         PlaceOrder,
+        PostDividend,
+        PostFee,
+        ReverseEntry,
         Transfer,
         UpdateAccount,
         UpdateGroup,

@@ -4,6 +4,7 @@ import strawberry
 
 from schema.mutations.account_status import AccountStatusMutation
 from schema.mutations.configure import ConfigureMutation
+from schema.mutations.corrections import CorrectionMutations
 from schema.mutations.create_account import CreateAccountMutation
 from schema.mutations.decide_operation import DecideOperationMutation
 from schema.mutations.grants import GrantMutations
@@ -32,6 +33,7 @@ class Mutation(
     MoveMutation,
     ConfigureMutation,
     MoneyMutations,
+    CorrectionMutations,
     OrderMutations,
     DecideOperationMutation,
     GrantMutations,

@@ -112,6 +112,27 @@ async def transfer(stage: Stage) -> Given:
     return {"fromId": stage.account, "toId": stage.payee, "amount": "1"}
 
 
+@mutation("adjustCash", SHAPING)
+async def adjust_cash(stage: Stage) -> Given:
+    return {"accountId": stage.account, "amount": "-1", "reason": "It was counted twice"}
+
+
+@mutation("postFee", SHAPING)
+async def post_fee(stage: Stage) -> Given:
+    return {"accountId": stage.account, "amount": "1"}
+
+
+@mutation("postDividend", SHAPING)
+async def post_dividend(stage: Stage) -> Given:
+    return {"accountId": stage.account, "amount": "1", "symbol": "AAPL"}
+
+
+@mutation("reverseEntry", SHAPING)
+async def reverse_entry(stage: Stage) -> Given:
+    made = await stage.admin.done("deposit", "transactions { id }", accountId=stage.account, amount="1")
+    return {"transactionId": made["transactions"][0]["id"], "reason": "It was made twice"}
+
+
 @mutation("placeOrder", POSTING)
 async def place_order(stage: Stage) -> Given:
     return {"accountId": stage.account, "symbol": "AAPL", "side": "BUY", "quantity": "1"}
@@ -272,7 +293,7 @@ async def test_what_is_hidden_is_not_found_and_nothing_changed(stage: Stage) -> 
 
 def _other_id(value: Any) -> Any:
     """An id of the same form that names nothing."""
-    is_id = isinstance(value, str) and value.startswith(("grp_", "acc_", "tpl_", "op_"))
+    is_id = isinstance(value, str) and value.startswith(("grp_", "acc_", "tpl_", "op_", "txn_"))
     return f"{value.partition('_')[0]}_01ARZ3NDEKTSV4RRFFQ69G5FAV" if is_id else value
 
 
