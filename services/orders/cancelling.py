@@ -139,11 +139,21 @@ async def _give_up(desk: Desk, operation: Row, order: Row | None, problem: Probl
 async def _leave(desk: Desk, operation: Row, error: MarketError) -> None:
     _log.info("cancellation_not_proved", operation=operation["id"], reason=str(error))
 
+    state = UNKNOWN if isinstance(error, MarketUnknown) else operation["state"]
+
     async def work(transaction: Transaction) -> None:
-        changes: Row = {"dueAt": next_due(), "state": UNKNOWN if isinstance(error, MarketUnknown) else RUNNING}
-        await operations.change(transaction, operation["id"], UNSETTLED, changes)
+        changes: Row = {"dueAt": next_due(), "state": state}
+        changed = await operations.change(transaction, operation["id"], UNSETTLED, changes)
+        if changed and state != operation["state"]:
+            recorder = await journal.take_feed(transaction, operation["root"], _author(operation))
+            recorder.add("OPERATION_CHANGED", operation["nodes"], {"state": operation["state"]}, {"state": state})
+            await recorder.write(transaction)
 
     await desk.database.write(work, queue=operation["root"])
+
+
+def _author(operation: Row) -> journal.Author:
+    return journal.Author(operation["actor"], operation["kind"], operation["id"])
 
 
 async def _remove(desk: Desk, operation: Row, order: Row | None) -> None:
@@ -162,8 +172,7 @@ async def _remove(desk: Desk, operation: Row, order: Row | None) -> None:
 
 async def _end(desk: Desk, operation: Row, order: Row | None, problem: Problem) -> None:
     async def work(transaction: Transaction) -> None:
-        author = journal.Author(operation["actor"], operation["kind"], operation["id"])
-        recorder = await journal.take_feed(transaction, operation["root"], author)
+        recorder = await journal.take_feed(transaction, operation["root"], _author(operation))
         before = {"state": operation["state"]}
         at = recorder.add("OPERATION_CHANGED", operation["nodes"], before, {"state": "FAILED"})
         ended: Row = {"state": "FAILED", "finishedAt": at, "dueAt": None, "problems": [problem_json(problem)]}

@@ -7,12 +7,15 @@ import pytest
 
 from services.desk import Desk
 from services.market.http import HttpMarket
+from services.market.port import MarketUnavailable, MarketUnknown
 from services.orders.cancelling import CancelOrder
 from services.orders.listing import open_orders
 from services.orders.recovery import recover
+from services.orders.terms import market_order
 from services.pipeline import Pipeline
 from services.prices import PriceBook
 from services.problems import ProblemCode
+from tests.support.failing_market import failing
 from tests.support.house import House, op
 from tests.support.trading import (
     an_account,
@@ -148,6 +151,64 @@ async def test_open_orders_are_listed_oldest_first_page_by_page(house: House) ->
     first = await open_orders(house.desk.database, account, first=2)
     rest = await open_orders(house.desk.database, account, after=first[-1].id, first=2)
     assert [order.operation for order in [*first, *rest]] == placed
+
+
+async def test_a_cancellation_that_comes_too_late_is_refused_while_its_caller_waits(house: House) -> None:
+    account = await an_account(house)
+    order = await record_only(house, an_order(account, "BUY", "5"))
+    await house.market.execute(market_order(await order_of(house, order)))
+    command = await the_cancel(house, order)
+    problems = await refusal(house, command)
+    assert (problems[0].code, problems[0].path) == (ProblemCode.RULE_VIOLATION, ("orderOperationId",))
+    assert problems[0].details["current"] == "FILLED"
+    assert (await operation_of(house, order))["state"] == "SUCCEEDED"
+    assert (await refusal(house, command))[0].details["current"] == "FILLED"
+
+
+async def test_an_order_that_ended_otherwise_ends_the_cancellation_that_was_left(house: House) -> None:
+    account = await an_account(house)
+    order = await an_open_order(house, account)
+    late = await recorded_cancel(house, order)
+    await cancel_at_the_market(house, order)
+    await recover(house.desk, await operation_of(house, order))
+    assert (await operation_of(house, order))["state"] == "CANCELLED"
+    row = await operation_of(house, late)
+    assert row["state"] == "SUCCEEDED"
+    await recover(house.desk, row)
+    assert (await operation_of(house, late)) == row
+
+
+async def cancel_at_the_market(house: House, order: str) -> None:
+    await house.market.cancel((await order_of(house, order))["id"])
+
+
+async def test_a_market_that_is_gone_refuses_a_cancellation_and_the_order_stays(house: House) -> None:
+    account = await an_account(house)
+    order = await an_open_order(house, account)
+    async with failing(house) as (there, market):
+        command = await the_cancel(there, order)
+        market.fail("cancel", MarketUnavailable("gone"))
+        assert (await refusal(there, command))[0].code is ProblemCode.UNAVAILABLE
+        assert (await order_of(there, order))["cancelOperation"] is None
+        left = await recorded_cancel(there, order)
+        market.fail("cancel", MarketUnavailable("gone"))
+        await recover(there.desk, await operation_of(there, left))
+        assert (await operation_of(there, left))["state"] == "RUNNING"
+        await recover(there.desk, await operation_of(there, left))
+        assert (await operation_of(there, order))["state"] == "CANCELLED"
+
+
+async def test_a_cancellation_that_is_not_proved_is_unknown_until_it_is(house: House) -> None:
+    account = await an_account(house)
+    order = await an_open_order(house, account)
+    async with failing(house) as (there, market):
+        market.fail("cancel", MarketUnknown("who knows"))
+        outcome = await there.do(await the_cancel(there, order))
+        row = await operation_of(there, outcome.operation)
+        assert (row["state"], (await operation_of(there, order))["state"]) == ("UNKNOWN", "RUNNING")
+        await recover(there.desk, row)
+        assert (await operation_of(there, outcome.operation))["state"] == "SUCCEEDED"
+        assert (await operation_of(there, order))["state"] == "CANCELLED"
 
 
 @pytest.fixture

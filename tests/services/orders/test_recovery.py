@@ -2,18 +2,29 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from graph import clock
 from graph.database import Transaction
 from graph.query import Query
+from services.market.port import (
+    LookupUnsupported,
+    MarketNotTaken,
+    MarketUnavailable,
+    MarketUnknown,
+    OrderReport,
+    OrderStatus,
+)
 from services.orders.claims import Claim
 from services.orders.proving import prove
 from services.orders.recovery import recover, settle_reports
 from services.orders.sending import pursue
 from services.orders.terms import market_order
 from services.orders.withdrawing import withdraw
+from services.problems import ProblemCode
+from tests.support.failing_market import failing
 from tests.support.house import House
 from tests.support.trading import (
     an_account,
@@ -23,6 +34,7 @@ from tests.support.trading import (
     order_of,
     place,
     record_only,
+    refusal,
 )
 
 pytestmark = pytest.mark.anyio
@@ -178,3 +190,66 @@ async def test_an_operation_that_has_ended_is_left_alone(house: House) -> None:
     await recover(house.desk, await operation_of(house, outcome.operation))
     await pursue(house.desk, outcome.operation, Claim())
     assert await books(house, account) == before
+
+
+async def test_an_order_that_is_not_taken_is_withdrawn_only_by_its_first_sender(house: House) -> None:
+    account = await an_account(house)
+    command = an_order(account, "BUY", "1")
+    async with failing(house) as (there, market):
+        market.fail("execute", MarketNotTaken("busy"))
+        assert [problem.code for problem in await refusal(there, command)] == [ProblemCode.UNAVAILABLE]
+        assert len((await books(there, account)).entries) == 1
+        operation = await record_only(there, command)
+        market.fail("execute", MarketNotTaken("busy"))
+        await there.do(command)
+        assert (await operation_of(there, operation))["state"] == "UNKNOWN", "the first process may have sent it"
+        await recover(there.desk, await operation_of(there, operation))
+        assert (await operation_of(there, operation))["state"] == "SUCCEEDED"
+
+
+async def test_an_accepted_order_is_asked_for_by_sending_it_where_nothing_can_be_looked_up(house: House) -> None:
+    account = await an_account(house)
+    operation = (await place(house, account, "BUY", "1", limit_price="1", time_in_force="GTC")).operation
+    order = (await order_of(house, operation))["id"]
+    async with failing(house) as (there, market):
+        market.fail("order", LookupUnsupported("never"))
+        await house.market.cancel(order)
+        await recover(there.desk, await operation_of(there, operation))
+    row = await operation_of(house, operation)
+    assert (row["state"], row["problems"][0]["code"]) == ("FAILED", "MARKET_REJECTED")
+
+
+async def test_a_simulated_order_without_quotes_waits_or_is_refused(house: House) -> None:
+    account = await an_account(house, simulated=True)
+    async with failing(house) as (there, market):
+        operation = await record_only(there, an_order(account, "BUY", "1"))
+        market.fail("quotes", MarketUnavailable("gone"))
+        await recover(there.desk, await operation_of(there, operation))
+        assert (await operation_of(there, operation))["state"] == "RUNNING"
+        await recover(there.desk, await operation_of(there, operation))
+        assert (await operation_of(there, operation))["state"] == "SUCCEEDED"
+
+
+async def test_a_date_that_cannot_be_told_is_the_orders_own(house: House) -> None:
+    account = await an_account(house)
+    operation = await record_only(house, an_order(account, "BUY", "1"))
+    await house.market.execute(market_order(await order_of(house, operation)))
+    async with failing(house) as (there, market):
+        market.fail("market_date", MarketUnavailable("gone"))
+        await recover(there.desk, await operation_of(there, operation))
+    assert (await books(house, account)).entries[-1]["valueDate"] == (await house.market.market_date()).isoformat()
+
+
+async def test_a_report_that_cannot_be_true_leaves_the_order_open(house: House) -> None:
+    account = await an_account(house)
+    operation = await record_only(house, an_order(account, "BUY", "1"))
+    order = await order_of(house, operation)
+    lie = OrderReport(order["id"], OrderStatus.FILLED, Decimal(2), Decimal(1))
+    await settle_reports(house.desk, [lie])
+    assert (await operation_of(house, operation))["state"] == "UNKNOWN"
+    async with failing(house) as (there, market):
+        market.fail("order", MarketUnknown("nonsense"))
+        await recover(there.desk, await operation_of(there, operation))
+        assert (await operation_of(there, operation))["state"] == "UNKNOWN"
+    await recover(house.desk, await operation_of(house, operation))
+    assert (await operation_of(house, operation))["state"] == "SUCCEEDED"
