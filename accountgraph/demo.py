@@ -1,46 +1,56 @@
 """`accountgraph demo`: fills a running server with an organisation to look at, through the public API.
 
-Each piece of work has an operation id that follows from its name, so that doing it again changes nothing.
+Doing it again changes nothing: each step has an operation id that follows from its name, and the plan of the year is
+kept with the organisation, so that an interrupted demo goes on where it stopped.
 """
 
 import asyncio
+import hashlib
+import hmac
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import click
 import httpx
 
 from accountgraph.application import PASSWORD_FILE
 from accountgraph.data_folder import StartFailed
+from accountgraph.demo_client import AT_ONCE, MOST_SECONDS, Client
 from accountgraph.settings import Settings
 
 HOUSEHOLDS = 100
-AT_ONCE = 8
 WEEKS = 52
+ORDERS_WAITING = 4
 LAST_DAY = date(2022, 12, 28)
-_TIERS = (("GEN", "AMD"), ("REV", "AAPL"), ("COM", "MSFT"))
-_PROBLEM = "... on Problem { code message }"
-_GROUP = f"mutation DemoGroup($input: CreateGroupInput!) {{ answer: createGroup(input: $input) {{ \
-... on CreateGroupPayload {{ group {{ id }} }} {_PROBLEM} }} }}"
-_ACCOUNT = f"mutation DemoAccount($input: CreateAccountInput!) {{ answer: createAccount(input: $input) {{ \
-... on CreateAccountPayload {{ account {{ id }} }} {_PROBLEM} }} }}"
-_CONFIGURE = f"mutation DemoSettings($input: ConfigureInput!) {{ answer: configure(input: $input) {{ \
-... on ConfigurePayload {{ operation {{ id }} }} {_PROBLEM} }} }}"
-_DEPOSIT = f"mutation DemoDeposit($input: DepositInput!) {{ answer: deposit(input: $input) {{ \
-... on PostPayload {{ operation {{ id }} }} {_PROBLEM} }} }}"
-_TRANSFER = f"mutation DemoTransfer($input: TransferInput!) {{ answer: transfer(input: $input) {{ \
-... on PostPayload {{ operation {{ id }} }} {_PROBLEM} }} }}"
-_ORDER = f"mutation DemoOrder($input: PlaceOrderInput!) {{ answer: placeOrder(input: $input) {{ \
-... on PlaceOrderPayload {{ operation {{ id }} }} {_PROBLEM} }} }}"
-_ADVANCE = f"mutation DemoDate($input: AdvanceMarketDateInput!) {{ answer: advanceMarketDate(input: $input) {{ \
-__typename {_PROBLEM} }} }}"
-_SIGN_IN = f"mutation DemoSignIn($input: SignInInput!) {{ answer: signIn(input: $input) {{ \
-... on SignInPayload {{ accessToken }} {_PROBLEM} }} }}"
+"""The last day of the embedded market's prices."""
+WEDNESDAY, THURSDAY = 2, 3
+PLAN = "custom.demo"
+TRADER = "demo.trader"
+REGIONS = ("North", "East", "South", "West")
+ADVISERS = ("Adams", "Brandt", "Costa", "Diallo", "Evans", "Fischer", "Greco", "Hansen")
+TIERS = ("GEN", "REV", "COM")
+SYMBOLS = {"GEN": ("AMD", "AAPL"), "REV": ("AAPL", "MSFT"), "COM": ("MSFT", "AAPL")}
+TEMPLATES: dict[str, dict[str, Any]] = {
+    "GEN": {"limits.maxOrderValue": "15000", "limits.minCashShare": 0.05, "custom.style": "income"},
+    "REV": {"limits.maxOrderValue": "10000", "limits.minCashShare": 0.1, "custom.style": "growth"},
+    "COM": {"limits.maxOrderValue": "8000", "limits.minCashShare": 0.1, "custom.style": "compounding"},
+}
+FOR_A_YEAR = "ACCOUNTGRAPH_MARKET_DATE=2021-12-28 make run"
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """A household's number, its region, and its account of each tier."""
+
+    number: int
+    region: str
+    accounts: dict[str, str]
 
 
 def run(settings: Settings, url: str, households: int = HOUSEHOLDS) -> int:
-    """Fills the server at `url`; 0. Raises StartFailed where it does not answer or refuses the administrator."""
+    """Fills the server at `url`; 0. Raises StartFailed where it does not answer or refuses."""
     try:
         asyncio.run(_run(settings, url, households))
     except httpx.HTTPError as error:
@@ -49,10 +59,16 @@ def run(settings: Settings, url: str, households: int = HOUSEHOLDS) -> int:
 
 
 async def _run(settings: Settings, url: str, households: int) -> None:
-    async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
-        demo = _Demo(client)
-        await demo.sign_in(settings.admin_username, _password(settings))
-        await demo.fill(households)
+    password = _password(settings)
+    async with httpx.AsyncClient(base_url=url, timeout=MOST_SECONDS, trust_env=False) as http:
+        client = await Client(http, asyncio.Semaphore(AT_ONCE)).sign_in(settings.admin_username, password)
+        market = await client.market()
+        root = await _group(client, "organisation", "Meadow Wealth (demo)", None)
+        made = await _organisation(client, root, households)
+        click.echo(f"{households} households with {households * len(TIERS)} accounts, each with money in it")
+        await _trade(client, root, market, [each for each in made if each.region != REGIONS[-1]])
+        await _wait(client, [each for each in made if each.region == REGIONS[-1]], password)
+    click.echo(f"Done: {url}/ shows where to look.")
 
 
 def _password(settings: Settings) -> str:
@@ -64,89 +80,142 @@ def _password(settings: Settings) -> str:
         raise StartFailed("set ACCOUNTGRAPH_ADMIN_PASSWORD to the administrator's password") from error
 
 
-class _Demo:
-    """One filling of a server."""
+async def _organisation(client: Client, root: str, households: int) -> list[Household]:
+    """Regions with advisers, and households below each adviser."""
+    await client.do("configure", "trust", id=root, settings={"approval.order": False})
+    templates = await _templates(client, root)
+    regions = [await _group(client, f"region-{name}", name, root) for name in REGIONS]
+    careful = {"approval.order": True, "approval.orderExpiryMinutes": 7 * 24 * 60}
+    await client.do("configure", "careful", id=regions[-1], settings=careful)
+    advisers = [
+        await _group(client, f"adviser-{name}", f"{name}, adviser", regions[place % len(regions)])
+        for place, name in enumerate(ADVISERS)
+    ]
+    work = (_household(client, advisers[number % len(advisers)], number, templates) for number in range(households))
+    return await asyncio.gather(*work)
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-        self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def sign_in(self, username: str, password: str) -> None:
-        """Signs in for all that follows."""
-        answer = await self._ask(_SIGN_IN, {"username": username, "password": password})
-        self._client.headers["Authorization"] = f"Bearer {answer['accessToken']}"
+async def _templates(client: Client, root: str) -> dict[str, str]:
+    made: dict[str, str] = {}
+    for tier, settings in TEMPLATES.items():
+        named = {"parentId": root, "name": f"{tier.title()} accounts", "settings": settings}
+        made[tier] = (await client.do("createTemplate", f"template-{tier}", **named))["template"]["id"]
+    return made
 
-    async def fill(self, households: int) -> None:
-        """The organisation, its money, and what it trades."""
-        root = await self._group("organisation", "Meadow Wealth (demo)", None)
-        quiet = {"approval.order": False, "policy.entryDays": ["MON", "TUE", "WED", "THU", "FRI"]}
-        await self._do(_CONFIGURE, "settings", id=root, settings=quiet)
-        regions = [await self._group(f"region-{name}", name, root) for name in ("North", "East", "South", "West")]
-        made = await asyncio.gather(*(self._household(regions, number) for number in range(households)))
-        click.echo(f"{households} households with {households * len(_TIERS)} accounts, each with money in it")
-        await self._year(made)
 
-    async def _household(self, regions: list[str], number: int) -> list[str]:
-        name = f"Household {number + 1:03}"
-        group = await self._group(f"household-{number}", name, regions[number % len(regions)])
-        accounts: list[str] = []
-        for tier, _ in _TIERS:
-            step = f"account-{number}-{tier}"
-            answer = await self._do(_ACCOUNT, step, name=f"{name} {tier.title()}", tier=tier, parentId=group)
-            accounts.append(answer["account"]["id"])
-            amount = f"{20_000 + 500 * (number % 40)}.00"
-            await self._do(_DEPOSIT, f"first-deposit-{step}", accountId=accounts[-1], amount=amount)
-        together = {"kind": "COMPOSITE", "componentIds": accounts}
-        await self._do(_ACCOUNT, f"composite-{number}", name=f"{name} together", parentId=group, **together)
-        return accounts
+async def _household(client: Client, adviser: str, number: int, templates: dict[str, str]) -> Household:
+    name = f"Household {number + 1:03}"
+    group = await _group(client, f"household-{number}", name, adviser)
+    accounts: dict[str, str] = {}
+    for tier in TIERS:
+        step = f"account-{number}-{tier}"
+        shown = {"name": f"{name} {tier.title()}", "tier": tier, "templateId": templates[tier]}
+        made = await client.do("createAccount", step, parentId=group, metadata={"household": number + 1}, **shown)
+        accounts[tier] = made["account"]["id"]
+        amount = f"{20_000 + 500 * (number % 40)}.00"
+        await client.do("deposit", f"first-{step}", accountId=accounts[tier], amount=amount, note="First funding")
+    if number % 4 == 0:
+        together = {"kind": "COMPOSITE", "componentIds": list(accounts.values())}
+        await client.do("createAccount", f"composite-{number}", name=f"{name} together", parentId=group, **together)
+    return Household(number, REGIONS[number % len(REGIONS)], accounts)
 
-    async def _year(self, households: list[list[str]]) -> None:
-        """A week at a time as long as the market's date can move on, else everything on its present date."""
-        day = await self._market_date()
-        if day is None or day >= LAST_DAY:
-            click.echo("The market stands on its last day, so all trades are of one date. For a year of them, begin")
-            click.echo("with a fresh data folder: ACCOUNTGRAPH_MARKET_DATE=2021-12-29 make run")
-        # Fewer households trade for fewer weeks, so that their money lasts.
-        weeks = max(1, WEEKS * len(households) // HOUSEHOLDS)
-        for week in range(weeks):
-            await self._week(households, week)
-            if day is not None and day < LAST_DAY:
-                day = min(day + timedelta(days=7), LAST_DAY)
-                await self._do(_ADVANCE, f"date-{day}", date=day.isoformat())
-            if week % 13 == 12:
-                click.echo(f"{week + 1} of {weeks} weeks")
 
-    async def _week(self, households: list[list[str]], week: int) -> None:
-        work: list[Any] = []
-        for turn in range(2):
-            number = (week * 2 + turn) % len(households)
-            for (_, symbol), account in zip(_TIERS, households[number], strict=True):
-                order = {"accountId": account, "symbol": symbol, "side": "BUY", "quantity": str(5 + week % 7)}
-                work.append(self._do(_ORDER, f"order-{week}-{turn}-{symbol}", **order))
-        gen, _, com = households[week % len(households)]
-        work.append(self._do(_DEPOSIT, f"deposit-{week}", accountId=gen, amount="750.00"))
-        await asyncio.gather(*work)
-        await self._do(_TRANSFER, f"transfer-{week}", fromId=gen, toId=com, amount="250.00")
+async def _group(client: Client, step: str, name: str, parent: str | None) -> str:
+    place = {} if parent is None else {"parentId": parent}
+    return (await client.do("createGroup", step, name=name, **place))["group"]["id"]
 
-    async def _group(self, step: str, name: str, parent: str | None) -> str:
-        place = {} if parent is None else {"parentId": parent}
-        return (await self._do(_GROUP, step, name=name, **place))["group"]["id"]
 
-    async def _market_date(self) -> date | None:
-        answer = await self._client.post("/graphql", json={"query": "query DemoMarket { market { date embedded } }"})
-        market = (answer.json().get("data") or {}).get("market") or {}
-        return date.fromisoformat(market["date"]) if market.get("embedded") else None
+async def _trade(client: Client, root: str, market: dict[str, Any], households: list[Household]) -> None:
+    """A year, a week at a time, as far as the market's date can move on; else everything on its present date."""
+    plan = await _plan(client, root, market)
+    if plan["weeks"] == 0:
+        click.echo(
+            f"The market's date stays, so all trades are of one day. For a year, on a fresh folder: {FOR_A_YEAR}"
+        )
+    first, today = date.fromisoformat(plan["from"]), date.fromisoformat(market["date"])
+    monday = first - timedelta(days=first.weekday())
+    weeks = plan["weeks"] or WEEKS
+    for week in range(weeks):
+        if plan["weeks"]:
+            monday += timedelta(days=7)
+        for weekday, tiers in ((WEDNESDAY, TIERS[1:]), (THURSDAY, TIERS[:1])):
+            day = monday + timedelta(days=weekday)
+            if plan["weeks"] and today < day:
+                await client.do("advanceMarketDate", f"date-{day}", date=day.isoformat())
+                today = day
+            await asyncio.gather(*_orders(client, households, week, tiers))
+        await _cash(client, households, week)
+        if week % 13 == 12 or week + 1 == weeks:
+            click.echo(f"{week + 1} of {weeks} weeks of orders and transfers")
 
-    async def _do(self, document: str, step: str, **given: Any) -> Any:
-        operation = str(uuid5(NAMESPACE_URL, f"accountgraph:demo:{step}"))
-        async with self._slots:
-            return await self._ask(document, {"operationId": operation, **given})
 
-    async def _ask(self, document: str, given: dict[str, Any]) -> Any:
-        answer = await self._client.post("/graphql", json={"query": document, "variables": {"input": given}})
-        content = answer.json()
-        answered = (content.get("data") or {}).get("answer")
-        if content.get("errors") or answered is None or "code" in answered:
-            told = answered if answered is not None else content.get("errors")
-            raise StartFailed(f"the demo stopped: {told}")
-        return answered
+async def _plan(client: Client, root: str, market: dict[str, Any]) -> dict[str, Any]:
+    """From which date on, and for how many weeks the market's date moves, as the first demo found it."""
+    plan = await client.setting(root, PLAN)
+    if plan is None:
+        first = date.fromisoformat(market["date"])
+        # The last week's Thursday, on which the demo still trades, has a price too.
+        left = (LAST_DAY - first + timedelta(days=first.weekday() - THURSDAY)).days // 7
+        plan = {"from": market["date"], "weeks": min(WEEKS, max(0, left)) if market["embedded"] else 0}
+        settings: dict[str, Any] = {PLAN: plan}
+        if plan["weeks"] == 0:
+            # Everything falls on one day, whichever day of the week it is.
+            settings["policy.entryDays"] = ["MON", "TUE", "WED", "THU", "FRI"]
+        await client.do("configure", "plan", id=root, settings=settings)
+    return plan
+
+
+def _orders(
+    client: Client, households: list[Household], week: int, tiers: tuple[str, ...]
+) -> list[Coroutine[Any, Any, Any]]:
+    """Two households' orders of a week: each buys, and sells a part of it when its turn comes again."""
+    work: list[Coroutine[Any, Any, Any]] = []
+    for turn in range(2 * week, 2 * week + 2):
+        round_, place = divmod(turn, max(1, len(households)))
+        for tier in tiers if households else ():
+            buys = round_ % 2 == 0
+            order = {
+                "accountId": households[place].accounts[tier],
+                "symbol": SYMBOLS[tier][round_ // 2 % 2],
+                "side": "BUY" if buys else "SELL",
+                "quantity": "6" if buys else "4",
+            }
+            work.append(client.do("placeOrder", f"order-{turn}-{tier}", **order))
+    return work
+
+
+async def _cash(client: Client, households: list[Household], week: int) -> None:
+    """A deposit each week; each month a transfer in every tenth household."""
+    if not households:
+        return
+    gen = households[week % len(households)].accounts["GEN"]
+    await client.do("deposit", f"deposit-{week}", accountId=gen, amount="750.00", note="Savings")
+    if week % 4 == 3:
+        await asyncio.gather(
+            *(
+                client.do(
+                    "transfer",
+                    f"transfer-{week}-{each.number}",
+                    fromId=each.accounts["GEN"],
+                    toId=each.accounts["COM"],
+                    amount="250.00",
+                    note="Monthly",
+                )
+                for each in households[::10]
+            )
+        )
+
+
+async def _wait(client: Client, households: list[Household], password: str) -> None:
+    """A few orders of a user of the demo's own, which the administrator can decide."""
+    own = hmac.new(password.encode(), b"accountgraph demo", hashlib.sha256).hexdigest()
+    if not households or not await client.do_unless_done("createUser", "trader", username=TRADER, password=own):
+        return
+    for each in households[:ORDERS_WAITING]:
+        step = f"grant-{each.number}"
+        await client.do("grant", step, username=TRADER, nodeId=each.accounts["COM"], role="OPERATOR")
+    trader = await client.another().sign_in(TRADER, own, client.installation)
+    for each in households[:ORDERS_WAITING]:
+        order = {"accountId": each.accounts["COM"], "symbol": "AAPL", "side": "BUY", "quantity": "5"}
+        await trader.do("placeOrder", f"waiting-{each.number}", **order)
+    click.echo(f"Orders of {TRADER} that wait for a decision: {len(households[:ORDERS_WAITING])}")
