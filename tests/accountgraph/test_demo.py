@@ -28,7 +28,9 @@ LOOK = """{
     transactions(first: 50, where: { kind: [TRADE] }) { nodes { symbol valueDate amount { amount } } }
   } }
   operations(first: 5, where: { state: [AWAITING_APPROVAL] }) { nodes { id kind actor expiresAt } }
-  groups(first: 5) { nodes { name rollup { accountCount cash { amount currency } } groups(first: 5) { nodes { name } } } }
+  groups(first: 5) { nodes {
+    name rollup { accountCount cash { amount currency } } groups(first: 5) { nodes { name } }
+  } }
 }"""
 
 
