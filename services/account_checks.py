@@ -78,7 +78,7 @@ class AccountCheck:
             stated = self._money(self.account["held"])
             found.append(self._line(f"it holds back {stated}, and its open orders hold", cash))
         rows = (await positions.of_accounts(self._reader, [self._id]))[self._id]
-        lots = await positions.lots(self._reader, [row["id"] for row in rows])
+        lots = await positions.lots(self._reader, [row["id"] for row in rows]) if rows else {}
         for row in rows:
             _, quantity = held.pop(row["symbol"], (0, 0))
             found += _position(row, lots[row["id"]], quantity)

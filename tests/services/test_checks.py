@@ -81,15 +81,6 @@ async def test_what_the_house_wrote_adds_up(house: House) -> None:
     assert report.records > 10
 
 
-async def test_the_whole_installation_is_walked(house: House) -> None:
-    account = await an_account(house, "1")
-    await alter(house, SET_ACCOUNT, account, {"cash": 101})
-    report = await checks.check(house.desk)
-    assert any(account in line for line in report.findings)
-    assert report.accounts >= 1
-    assert not any(f"feed {house.desk.installation}:" in line for line in report.findings)
-
-
 async def test_cash_that_its_entries_do_not_make_is_found(house: House) -> None:
     account = await an_account(house, "12.50")
     await alter(house, SET_ACCOUNT, account, {"cash": 1251})
