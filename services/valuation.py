@@ -15,7 +15,9 @@ from graph.ids import Kind, new_id
 from graph.money import round_to_minor, value_of
 from services.commands import Outdated
 from services.desk import Desk
+from services.market.port import MarketError
 from services.prices import Price
+from services.problems import ProblemCode, refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,16 @@ async def gather_marks(desk: Desk, accounts: Sequence[str], symbols: Sequence[st
     """The marks of what the accounts hold now, and of further symbols, by one market call."""
     held = await positions.of_accounts(desk.database, accounts)
     asked = frozenset({position["symbol"] for rows in held.values() for position in rows} | set(symbols))
-    return Marks(await desk.market.market_date(), asked, await desk.prices.known(asked))
+    # Quotes first: a market that tells its date by them has told none before.
+    known = await desk.prices.known(asked)
+    return Marks(await _market_date(desk), asked, known)
+
+
+async def _market_date(desk: Desk) -> date:
+    try:
+        return await desk.market.market_date()
+    except MarketError as error:
+        raise refuse(ProblemCode.UNAVAILABLE, "the market does not tell its date now; try again") from error
 
 
 async def valuations(reader: Reader, accounts: Sequence[Row], marks: Marks) -> list[Row]:

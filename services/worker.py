@@ -35,7 +35,8 @@ class Worker:
         """Looks for due work every second, until `stop`."""
         while not self._stopped.is_set():
             try:
-                await self.turn()
+                while await self.turn() == AT_ONCE and not self._stopped.is_set():
+                    pass  # a full batch: more may be due
             except GraphError:
                 _log.warning("due_work_waits_for_the_database")
             with contextlib.suppress(TimeoutError):
