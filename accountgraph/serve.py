@@ -7,7 +7,6 @@ import signal
 import socket
 from collections.abc import Generator
 
-import structlog
 import uvicorn
 
 from accountgraph import logs, tracing
@@ -20,7 +19,6 @@ from accountgraph.version import VERSION
 from services.worker import Worker
 
 STOP_SECONDS = 4
-_log = structlog.get_logger()
 
 
 def run(settings: Settings) -> int:

@@ -18,8 +18,8 @@ from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.effective import in_force
 from services.facts import account_facts, policy_facts, text
-from services.market.port import MAX_SYMBOL_LENGTH, MarketError, is_symbol
-from services.names import MAX_TEXT, check_text
+from services.market.port import MAX_SYMBOL_LENGTH, is_symbol
+from services.names import MAX_TEXT, check_note, check_text
 from services.permissions import Permission
 from services.posting import EntryKind, Occasion, Outside, PostingSet, available
 from services.problems import Problem, ProblemCode, invalid, refuse
@@ -79,11 +79,7 @@ class Correction(Command[CorrectionPlan]):
 
     async def gather(self, desk: Desk, act: Act) -> Marks:
         del act
-        try:
-            return await gather_marks(desk, self.subjects())
-        except MarketError as error:
-            message = "the market does not tell its date now; try again"
-            raise refuse(ProblemCode.UNAVAILABLE, message) from error
+        return await gather_marks(desk, self.subjects())
 
     async def plan(self, desk: Desk, reader: Reader, act: Act) -> CorrectionPlan:
         del desk
@@ -181,7 +177,7 @@ class PostFee(CashCorrection):
         return self.note
 
     def check(self) -> list[Problem]:
-        return [*check_positive(self.amount, "amount"), *_check_note(self.note)]
+        return [*check_positive(self.amount, "amount"), *check_note(self.note)]
 
     async def lines(self, reader: Reader, found: Mapping[str, Row]) -> Sequence[Line]:
         del reader
@@ -200,7 +196,7 @@ class PostDividend(CashCorrection):
         return self.note
 
     def check(self) -> list[Problem]:
-        problems = [*check_positive(self.amount, "amount"), *_check_note(self.note)]
+        problems = [*check_positive(self.amount, "amount"), *check_note(self.note)]
         if self.symbol is not None and not is_symbol(self.symbol):
             problems.append(invalid(f"symbol must have 1 to {MAX_SYMBOL_LENGTH} printable characters", "symbol"))
         return problems
@@ -221,7 +217,3 @@ def _require_funds(account: Row, minor: int, *path: str) -> None:
         there = text(from_minor(free, account["currency"]))
         message = f"an account has {there} {account['currency']} available, less than this takes"
         raise refuse(ProblemCode.INSUFFICIENT_FUNDS, message, *path, available=there)
-
-
-def _check_note(note: str | None) -> list[Problem]:
-    return [] if note is None else check_text(note, MAX_TEXT, "note")

@@ -21,7 +21,6 @@ from services.problems import Problem, ProblemCode, Refused, refuse
 from services.registry import restored
 
 _log = structlog.get_logger()
-RETRY_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.effective import in_force
 from services.facts import account_facts, policy_facts, text
-from services.names import MAX_TEXT, check_text
+from services.names import check_note
 from services.permissions import Permission
 from services.posting import EntryKind, Occasion, Outside, PostingSet, available
 from services.problems import Problem, ProblemCode, invalid, refuse
@@ -50,8 +50,7 @@ class Flow(Command[FlowPlan]):
         return [node for node, _ in self.sides()]
 
     def check(self) -> list[Problem]:
-        note = [] if self.note is None else check_text(self.note, MAX_TEXT, "note")
-        return [*check_positive(self.amount, "amount"), *note]
+        return [*check_positive(self.amount, "amount"), *check_note(self.note)]
 
     async def gather(self, desk: Desk, act: Act) -> Marks:
         del act

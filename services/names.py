@@ -23,3 +23,8 @@ def check_text(text: str, longest: int, *path: str) -> list[Problem]:
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         return [invalid(f"{field} must not have control characters", *path)]
     return []
+
+
+def check_note(note: str | None) -> list[Problem]:
+    """The problem of a note that is there and is no text; none is right too."""
+    return [] if note is None else check_text(note, MAX_TEXT, "note")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 from graph import ledger
@@ -168,12 +167,3 @@ _CASH = ("cash", "held", "place")
 def available(account: Row) -> int:
     """The cash of an account that no open work holds, in minor units."""
     return account["cash"] - account["held"]
-
-
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """A position at a price: its scaled quantity, and the last known price or None where none was ever known."""
-
-    symbol: str
-    quantity: int
-    price: Decimal | None

@@ -7,13 +7,10 @@ from resolvers.context import Context
 from resolvers.performing import viewer_of
 from schema.fields import Info
 from schema.mutations.answers import Given, OperationInput, answer, answer_to
-from schema.mutations.money import PostResult, posted
+from schema.mutations.money import AMOUNT, NOTE, PostResult, posted
 from schema.scalars import Decimal
 from services.corrections import AdjustCash, PostDividend, PostFee
 from services.reversing import ReverseEntry
-
-_AMOUNT = "How much, above 0, with at most the decimals of the account's currency."
-_NOTE = "What it was for, on the entry: at most 2,000 characters."
 
 
 @strawberry.input(description="A correction of an account's cash.")
@@ -44,8 +41,8 @@ class PostFeeInput(OperationInput):
     """postFee's input."""
 
     account_id: ID = strawberry.field(description="The account.")
-    amount: Decimal = strawberry.field(description=_AMOUNT)
-    note: str | None = strawberry.field(description=_NOTE, default=UNSET)
+    amount: Decimal = strawberry.field(description=AMOUNT)
+    note: str | None = strawberry.field(description=NOTE, default=UNSET)
 
 
 @strawberry.input(description="A dividend that an account receives.")
@@ -53,9 +50,9 @@ class PostDividendInput(OperationInput):
     """postDividend's input."""
 
     account_id: ID = strawberry.field(description="The account.")
-    amount: Decimal = strawberry.field(description=_AMOUNT)
+    amount: Decimal = strawberry.field(description=AMOUNT)
     symbol: str | None = strawberry.field(description="The instrument that pays it.", default=UNSET)
-    note: str | None = strawberry.field(description=_NOTE, default=UNSET)
+    note: str | None = strawberry.field(description=NOTE, default=UNSET)
 
 
 @strawberry.type

@@ -15,8 +15,8 @@ from schema.types.operation import Operation
 from schema.types.transaction import Transaction
 from services.ledger import Deposit, Transfer, Withdraw
 
-_AMOUNT = "How much, above 0, with at most the decimals of the account's currency."
-_NOTE = "What it was for, on the entry: at most 2,000 characters."
+AMOUNT = "How much, above 0, with at most the decimals of the account's currency."
+NOTE = "What it was for, on the entry: at most 2,000 characters."
 
 
 @strawberry.input(description="Money from outside into an account.")
@@ -24,8 +24,8 @@ class DepositInput(OperationInput):
     """deposit's input."""
 
     account_id: ID = strawberry.field(description="The account.")
-    amount: Decimal = strawberry.field(description=_AMOUNT)
-    note: str | None = strawberry.field(description=_NOTE, default=UNSET)
+    amount: Decimal = strawberry.field(description=AMOUNT)
+    note: str | None = strawberry.field(description=NOTE, default=UNSET)
 
 
 @strawberry.input(description="Money from an account to the outside.")
@@ -33,8 +33,8 @@ class WithdrawInput(OperationInput):
     """withdraw's input."""
 
     account_id: ID = strawberry.field(description="The account.")
-    amount: Decimal = strawberry.field(description=_AMOUNT)
-    note: str | None = strawberry.field(description=_NOTE, default=UNSET)
+    amount: Decimal = strawberry.field(description=AMOUNT)
+    note: str | None = strawberry.field(description=NOTE, default=UNSET)
 
 
 @strawberry.input(description="Money from one account to another.")
@@ -43,8 +43,8 @@ class TransferInput(OperationInput):
 
     from_id: ID = strawberry.field(description="The account that pays.")
     to_id: ID = strawberry.field(description="The account that is paid, of the same tenant and currency.")
-    amount: Decimal = strawberry.field(description=_AMOUNT)
-    note: str | None = strawberry.field(description=_NOTE, default=UNSET)
+    amount: Decimal = strawberry.field(description=AMOUNT)
+    note: str | None = strawberry.field(description=NOTE, default=UNSET)
 
 
 @strawberry.type(description="What was posted.")
