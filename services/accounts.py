@@ -11,7 +11,7 @@ from services.desk import Desk
 from services.effective import in_force
 from services.facts import account_facts, policy_facts
 from services.names import MAX_TEXT
-from services.problems import Problem, ProblemCode, Refused, invalid, refuse
+from services.problems import Problem, ProblemCode, invalid, refuse, violation
 from services.protocol.port import ProtocolOperation, Question
 
 
@@ -83,12 +83,6 @@ def require_one_tenant(root: str, other: str, *path: str) -> None:
     if root != other:
         message = f"{path[-1]} must name a node of the same tenant"
         raise violation(message, *path, rule="ONE_TENANT", current="two tenants", required="one tenant")
-
-
-def violation(message: str, *path: str, rule: str, current: str, required: str) -> Refused:
-    """The refusal of what a rule of the house forbids, which no approval can override."""
-    details = {"rule": rule, "current": current, "required": required, "overridable": False}
-    return refuse(ProblemCode.RULE_VIOLATION, message, *path, **details)
 
 
 def check_description(text: str, *path: str) -> list[Problem]:

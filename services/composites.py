@@ -7,7 +7,7 @@ from graph.ids import Kind
 from services.accounts import AccountKind
 from services.commands import Target
 from services.permissions import Permission
-from services.problems import Problem, ProblemCode, Refused, invalid
+from services.problems import Problem, Refused, invalid, rule_violation
 from services.settings.json_limits import MAX_PROBLEMS
 from services.standing import require_together
 
@@ -43,9 +43,8 @@ def judge_components(composite: Row, found: Mapping[str, Row], ids: Sequence[str
 
 def _judge(composite: Row, component: Row, path: tuple[str, ...]) -> Sequence[Problem]:
     if component["kind"] == AccountKind.COMPOSITE:
-        details = {"rule": "COMPONENT_KIND", "current": "COMPOSITE", "required": "INDIVIDUAL or STRATEGY"}
         message = "a component must not be a COMPOSITE account itself"
-        return [Problem(ProblemCode.RULE_VIOLATION, message, path, {**details, "overridable": False})]
+        return [rule_violation("COMPONENT_KIND", message, "COMPOSITE", "INDIVIDUAL or STRATEGY", *path)]
     try:
         require_together(composite, component, *path)
     except Refused as refused:

@@ -17,7 +17,7 @@ from services.desk import Desk
 from services.names import MAX_TEXT, check_text
 from services.permissions import Permission
 from services.pipeline import APPROVED, WAITING, AlreadyStarted, Outcome, Pipeline, problem_json
-from services.problems import Problem, ProblemCode, Refused, refuse
+from services.problems import Problem, ProblemCode, Refused, refuse, rule_violation
 from services.registry import restored
 
 _log = structlog.get_logger()
@@ -91,13 +91,7 @@ class DecideOperation(Command[Decision]):
 
 
 def _rejected(reason: str) -> Problem:
-    details: dict[str, Any] = {
-        "rule": "APPROVAL",
-        "current": "rejected",
-        "required": "approved",
-        "overridable": False,
-    }
-    return Problem(ProblemCode.RULE_VIOLATION, f"a person rejected this: {reason}", (), details)
+    return rule_violation("APPROVAL", f"a person rejected this: {reason}", "rejected", "approved")
 
 
 async def start_approved(pipeline: Pipeline, target_id: str) -> None:

@@ -9,12 +9,12 @@ from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
 from graph.structure import Located
-from services.accounts import require_version, violation
+from services.accounts import require_version
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.names import MAX_TEXT, check_name, check_text
 from services.permissions import Permission
-from services.problems import Problem, ProblemCode, refuse
+from services.problems import Problem, ProblemCode, refuse, violation
 from services.protocol.port import ProtocolOperation, Question
 
 MAX_DEPTH = 2_000

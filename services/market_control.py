@@ -4,7 +4,7 @@ import datetime
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from graph.database import Reader, Row, Transaction
 from graph.journal import Recorder
@@ -13,7 +13,7 @@ from services.desk import Desk
 from services.market.paper import PaperBroker
 from services.market.port import MAX_SYMBOL_LENGTH, MarketUnavailable, is_symbol
 from services.orders.recovery import settle_reports
-from services.problems import Problem, ProblemCode, Refused, invalid, refuse
+from services.problems import Problem, ProblemCode, Refused, invalid, refuse, violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,5 @@ def embedded(desk: Desk) -> PaperBroker:
     """The embedded market. Raises RULE_VIOLATION where another one is used, which has its own administration."""
     if isinstance(desk.market, PaperBroker):
         return desk.market
-    details: dict[str, Any] = {"current": "another market", "required": "the embedded market", "overridable": False}
     message = "only the embedded market is administered here"
-    raise refuse(ProblemCode.RULE_VIOLATION, message, rule="EMBEDDED_MARKET", **details)
+    raise violation(message, rule="EMBEDDED_MARKET", current="another market", required="the embedded market")

@@ -8,7 +8,7 @@ from graph import clock, groups, moves, settings
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind, kind_of
 from graph.journal import Recorder
-from services.accounts import question_of, require_not_closed, require_one_tenant, violation
+from services.accounts import question_of, require_not_closed, require_one_tenant
 from services.commands import Act, Command, Effect, Target
 from services.descendants import height, metadata_faults, named, subtree
 from services.desk import Desk
@@ -16,7 +16,7 @@ from services.effective import Inherited, inherited
 from services.groups import check_depth, require_open
 from services.names import MAX_TEXT, check_text
 from services.permissions import Permission
-from services.problems import Problem, Refused, invalid
+from services.problems import Problem, Refused, invalid, violation
 from services.prospect import prospect_of, same_above
 from services.protocol.port import ProtocolOperation, Question
 from services.settings.metadata import check_against

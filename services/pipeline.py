@@ -18,7 +18,7 @@ from services import access
 from services.commands import Act, Command, Effect, Outdated, check_operation_id
 from services.desk import Desk
 from services.permissions import Viewer
-from services.problems import Problem, ProblemCode, Refused, refuse
+from services.problems import Problem, ProblemCode, Refused, refuse, violation
 from services.protocol.port import Question
 from services.verdicts import Approval, ask
 
@@ -248,8 +248,7 @@ def require_patience(command: Command[Any], approval: Approval) -> None:
     if command.waits:
         return
     message = f"this would have to wait for a person's approval, which it cannot: {'; '.join(approval.reasons)}"
-    details: Row = {"rule": "APPROVAL", "current": "at once", "required": "approved", "overridable": False}
-    raise refuse(ProblemCode.RULE_VIOLATION, message, **details)
+    raise violation(message, rule="APPROVAL", current="at once", required="approved")
 
 
 def _new(start: Start, command: Command[Any], feed: str, names: Sequence[str]) -> Row:

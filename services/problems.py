@@ -53,3 +53,14 @@ def refuse(code: ProblemCode, message: str, *path: str, **details: Any) -> Refus
 def invalid(message: str, *path: str) -> Problem:
     """An INVALID_INPUT problem of the input field at `path`."""
     return Problem(ProblemCode.INVALID_INPUT, message, path)
+
+
+def rule_violation(rule: str, message: str, current: str, required: str, *path: str) -> Problem:
+    """A RULE_VIOLATION of a rule of the house, which no approval can override."""
+    details = {"rule": rule, "current": current, "required": required, "overridable": False}
+    return Problem(ProblemCode.RULE_VIOLATION, message, path, details)
+
+
+def violation(message: str, *path: str, rule: str, current: str, required: str) -> Refused:
+    """The refusal of one broken rule of the house, ready to raise."""
+    return Refused(rule_violation(rule, message, current, required, *path))

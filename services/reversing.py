@@ -9,7 +9,7 @@ from graph.ids import Kind, kind_of
 from services.corrections import FLOWS, Correction, Line
 from services.names import MAX_TEXT, check_text
 from services.posting import EntryKind, Outside
-from services.problems import Problem, ProblemCode, Refused, refuse
+from services.problems import Problem, ProblemCode, Refused, refuse, violation
 
 REVERSIBLE = FLOWS | {EntryKind.FEE, EntryKind.DIVIDEND}
 
@@ -69,12 +69,10 @@ def _opposite(entry: Row) -> Line:
 
 
 def _not_reversible(current: str) -> Refused:
-    return refuse(
-        ProblemCode.RULE_VIOLATION,
+    return violation(
         "only a posted deposit, withdrawal, transfer, fee, dividend or adjustment can be reversed, and no reversal",
         "transactionId",
         rule="REVERSIBLE",
         current=current,
         required="POSTED, and no trade, fork, merge or reversal",
-        overridable=False,
     )

@@ -8,12 +8,12 @@ from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
 from graph.money import from_minor
-from services.accounts import AccountStatus, question_of, require_not_closed, require_version, violation
+from services.accounts import AccountStatus, question_of, require_not_closed, require_version
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.names import MAX_TEXT, check_text
 from services.permissions import Permission
-from services.problems import Problem, ProblemCode, Refused, invalid, refuse
+from services.problems import Problem, ProblemCode, Refused, invalid, refuse, violation
 from services.protocol.port import ProtocolOperation, Question
 
 RUNNING = frozenset({AccountStatus.FORKING, AccountStatus.MERGING})

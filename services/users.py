@@ -18,7 +18,7 @@ from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.installation import new_user
 from services.passwords import check_password, hash_password, verify_password
-from services.problems import Problem, ProblemCode, Refused, invalid, refuse
+from services.problems import Problem, ProblemCode, Refused, invalid, refuse, violation
 
 _USERNAME = re.compile(r"[A-Za-z0-9._@-]{3,64}", re.ASCII)
 
@@ -193,8 +193,7 @@ async def require_another_administrator(desk: Desk, reader: Reader) -> None:
     if await installation.administrators(reader, desk.installation) > 1:
         return
     message = "the last administrator of the installation cannot be removed; appoint another one first"
-    details = {"rule": "LAST_ADMINISTRATOR", "current": "1", "required": "2", "overridable": False}
-    raise refuse(ProblemCode.RULE_VIOLATION, message, "username", **details)
+    raise violation(message, "username", rule="LAST_ADMINISTRATOR", current="1", required="2")
 
 
 def stretched(secret: SecretStr, salt: str) -> str:

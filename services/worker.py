@@ -16,7 +16,7 @@ from graph.errors import GraphError
 from services.deciding import end_operation, start_approved
 from services.orders.recovery import recover
 from services.pipeline import APPROVED, WAITING, Pipeline
-from services.problems import Problem, ProblemCode
+from services.problems import rule_violation
 
 _log = structlog.get_logger()
 INTERVAL_SECONDS = 1.0
@@ -68,14 +68,8 @@ class Worker:
     async def _do(self, operation: Row) -> None:
         match operation["state"]:
             case state if state == WAITING:
-                details = {
-                    "rule": "REVIEW_EXPIRY",
-                    "current": "expired",
-                    "required": "approved",
-                    "overridable": False,
-                }
                 message = "nobody decided in time; ask for it anew"
-                expired = Problem(ProblemCode.RULE_VIOLATION, message, (), details)
+                expired = rule_violation("REVIEW_EXPIRY", message, "expired", "approved")
                 await end_operation(self._pipeline.desk, operation, [WAITING], "REJECTED", [expired])
             case state if state == APPROVED:
                 await start_approved(self._pipeline, operation["id"])

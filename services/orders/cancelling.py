@@ -15,7 +15,6 @@ from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.market.port import MarketCannotCancel, MarketError, MarketUnavailable, MarketUnknown, OrderReport
 from services.orders.claims import on_order
-from services.orders.limits import rule
 from services.orders.placing import FIRST_DUE
 from services.orders.proving import settle_or_leave
 from services.orders.quoting import market_gone
@@ -23,7 +22,7 @@ from services.orders.settling import UNKNOWN, UNSETTLED, ended_already, next_due
 from services.orders.simulated import cancelled
 from services.permissions import Permission
 from services.pipeline import RUNNING, problem_json
-from services.problems import Problem, ProblemCode, Refused, refuse
+from services.problems import Problem, ProblemCode, Refused, refuse, rule_violation
 
 _log = structlog.get_logger()
 
@@ -112,7 +111,7 @@ async def pursue_cancellation(desk: Desk, operation_id: str, *, waiting: bool) -
         await _tell(desk, operation, waiting=waiting)
 
 
-_CANNOT = rule("MARKET_CANCELS", "this market takes no cancellations", "no", "yes", "orderOperationId")
+_CANNOT = rule_violation("MARKET_CANCELS", "this market takes no cancellations", "no", "yes", "orderOperationId")
 
 
 async def _cancel(desk: Desk, order: Row) -> OrderReport:

@@ -12,7 +12,7 @@ from graph.money import (
 )
 from services.facts import text
 from services.posting import available
-from services.problems import Problem, ProblemCode, invalid
+from services.problems import Problem, ProblemCode, invalid, rule_violation
 
 PRICE_DECIMALS = 8
 
@@ -56,10 +56,4 @@ def short_of_shares(position: Row | None, symbol: str, quantity: int) -> list[Pr
         return []
     wanted, there = text(from_scaled(quantity)), text(from_scaled(free))
     message = f"the account can sell {there} of {symbol}: nothing is sold that is not held, or that an order holds"
-    return [rule("POSITION_AVAILABLE", message, there, wanted, "quantity")]
-
-
-def rule(name: str, message: str, current: str, required: str, *path: str) -> Problem:
-    """A RULE_VIOLATION that nobody can override."""
-    details = {"rule": name, "current": current, "required": required, "overridable": False}
-    return Problem(ProblemCode.RULE_VIOLATION, message, path, details)
+    return [rule_violation("POSITION_AVAILABLE", message, there, wanted, "quantity")]

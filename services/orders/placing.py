@@ -22,14 +22,14 @@ from services.orders import risk
 from services.orders.claims import Claim
 from services.orders.holdings import hold
 from services.orders.holds import held_cash
-from services.orders.limits import check_price, check_quantity, rule, short_of_cash, short_of_shares
+from services.orders.limits import check_price, check_quantity, short_of_cash, short_of_shares
 from services.orders.quoting import Quoted, quoted
 from services.orders.sending import pursue
 from services.orders.terms import RECORDED
 from services.permissions import Permission
 from services.pipeline import RUNNING
 from services.posting import EntryKind, Occasion, PostingSet
-from services.problems import Problem, Refused, invalid
+from services.problems import Problem, Refused, invalid, rule_violation
 from services.protocol.port import ProtocolOperation, Question
 from services.settings import values as settings
 from services.standing import require_active, require_own_money
@@ -199,7 +199,7 @@ def _problems(intent: risk.Intent, stance: risk.Stance, position: Row | None, ca
     account = stance.account
     if account["currency"] != "USD":
         words = f"the market trades in USD; the account's currency is {account['currency']}"
-        return [rule("INSTRUMENT_CURRENCY", words, account["currency"], "USD", "symbol")]
+        return [rule_violation("INSTRUMENT_CURRENCY", words, account["currency"], "USD", "symbol")]
     if max(intent.value, cash) > MAX_MINOR or account["cash"] + intent.value > MAX_BALANCE_MINOR:
         return [invalid("quantity must be smaller: the order's value would exceed the largest amount", "quantity")]
     if intent.side is Side.SELL:

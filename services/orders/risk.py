@@ -9,9 +9,8 @@ from graph.money import from_minor, plain, round_to_minor, value_of
 from services.commands import Outdated
 from services.market.port import CURRENCY, Side
 from services.orders.holds import expected_commission
-from services.orders.limits import rule
 from services.posting import available
-from services.problems import Problem
+from services.problems import Problem, rule_violation
 from services.settings.resolution import Effective
 from services.settings.values import count, number, texts
 from services.valuation import Marks
@@ -76,7 +75,7 @@ def _order_value(intent: Intent, stance: Stance) -> Problem | None:
     if most is None or value <= most:
         return None
     message = f"the order's value is {value:f}; the account's limit is {most:f}"
-    return rule(ORDER_VALUE, message, f"{value:f}", f"{most:f}", "quantity")
+    return rule_violation(ORDER_VALUE, message, f"{value:f}", f"{most:f}", "quantity")
 
 
 def _open_orders(stance: Stance) -> Problem | None:
@@ -84,7 +83,7 @@ def _open_orders(stance: Stance) -> Problem | None:
     if most is None or stance.open_orders < most:
         return None
     message = f"the account has {stance.open_orders} open orders; its limit is {most}"
-    return rule(OPEN_ORDERS, message, str(stance.open_orders), str(most), "accountId")
+    return rule_violation(OPEN_ORDERS, message, str(stance.open_orders), str(most), "accountId")
 
 
 def _symbol(intent: Intent, stance: Stance) -> Problem | None:
@@ -94,7 +93,7 @@ def _symbol(intent: Intent, stance: Stance) -> Problem | None:
     more = " and others" if len(allowed) > _SHOWN_SYMBOLS else ""
     listed = (", ".join(allowed[:_SHOWN_SYMBOLS]) or "no symbol") + more
     message = f"the account may buy {listed}; {intent.symbol} is not among them"
-    return rule(SYMBOLS, message, intent.symbol, listed, "symbol")
+    return rule_violation(SYMBOLS, message, intent.symbol, listed, "symbol")
 
 
 def _position_share(intent: Intent, stance: Stance) -> Problem | None:
@@ -137,4 +136,4 @@ def _share_problem(key: str, what: str, share: Decimal | None, bound: str, limit
     # A value that nobody knows cannot keep a limit: the order is refused rather than let through.
     told = "unknown" if share is None else f"{plain(share.quantize(Decimal('0.000001'))):f}"
     message = f"{what} {told} of the account's value; its limit is {bound} {limit:f}"
-    return rule(key, message, told, f"{limit:f}", "quantity")
+    return rule_violation(key, message, told, f"{limit:f}", "quantity")

@@ -16,11 +16,10 @@ from services.orders.booking import Booking, booking
 from services.orders.claims import on_order
 from services.orders.holdings import Held, Purchase, add, hold, remove
 from services.orders.holds import remaining_hold
-from services.orders.limits import rule
 from services.orders.terms import booked_report, market_order
 from services.pipeline import RUNNING, problem_json
 from services.posting import EntryKind, Occasion, Outside, PostingSet
-from services.problems import Problem, ProblemCode
+from services.problems import Problem, ProblemCode, rule_violation
 
 UNKNOWN = "UNKNOWN"
 UNSETTLED = (RUNNING, UNKNOWN)
@@ -224,7 +223,7 @@ class _Settlement:
 def ended_already(status: str) -> Problem:
     """The problem of cancelling an order that has ended."""
     message = f"only an open order can be cancelled; this one is {status}"
-    return rule("ORDER_OPEN", message, status, "open", "orderOperationId")
+    return rule_violation("ORDER_OPEN", message, status, "open", "orderOperationId")
 
 
 def rejection(report: OrderReport) -> Problem:
