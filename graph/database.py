@@ -3,8 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import neo4j
@@ -12,6 +11,7 @@ from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
 
 from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
 from graph.query import Query
+from graph.turns import Turns
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -63,7 +63,7 @@ class Database:
         self._driver = driver
         self._name = name
         self._observe = observe
-        self._queues: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._queues = Turns()
 
     @classmethod
     def connect(
@@ -120,7 +120,7 @@ class Database:
         """
         deadline = time.monotonic() + WRITE_PATIENCE_SECONDS
         attempt = 0
-        async with self._turn(queue):
+        async with self._queues.of(queue):
             while True:
                 try:
                     return await self._attempt(work)
@@ -152,18 +152,6 @@ class Database:
             finally:
                 self._observe("commit", time.perf_counter() - started, "ended")
             return value
-
-    @asynccontextmanager
-    async def _turn(self, queue: str) -> AsyncGenerator[None]:
-        lock, waiting = self._queues.get(queue, (asyncio.Lock(), 0))
-        self._queues[queue] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._queues.pop(queue)
-            if waiting > 1:
-                self._queues[queue] = (lock, waiting - 1)
 
     async def execute(self, texts: Sequence[str]) -> None:
         """Runs schema statements, each in auto-commit. Raises EngineUnavailable or the engine's own error."""

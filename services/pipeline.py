@@ -2,8 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from graph import clock, journal, operations, structure
 from graph.database import Reader, Row, Transaction
 from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
 from graph.ids import Kind, new_id
+from graph.turns import Turns
 from services import access
 from services.commands import Act, Command, Effect, Outdated, check_operation_id
 from services.desk import Desk
@@ -56,7 +56,8 @@ class Pipeline:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self._running: dict[str, tuple[asyncio.Lock, int]] = {}
+        # The same operation id, sent several times at once, runs one after the other.
+        self._ids = Turns()
 
     async def perform(self, viewer: Viewer, command: Command[Any]) -> Outcome:
         """Does what the command asks, once for its operation id; the first outcome where it was done before.
@@ -65,7 +66,7 @@ class Pipeline:
         operation id tells.
         """
         try:
-            async with self._once(operations.key_of(viewer.user_id, command.operation_id)):
+            async with self._ids.of(operations.key_of(viewer.user_id, command.operation_id)):
                 return await self._settled(viewer, command)
         except EngineUnavailable as error:
             raise refuse(ProblemCode.UNAVAILABLE, "the database does not answer now; try again") from error
@@ -228,19 +229,6 @@ class Pipeline:
         if found["state"] == RUNNING:
             await command.after(self.desk, found["id"])
         return Outcome(found["id"], found["payload"] or {})
-
-    @asynccontextmanager
-    async def _once(self, key: str) -> AsyncGenerator[None]:
-        """The same operation id, sent several times at once, runs one after the other inside this process."""
-        lock, waiting = self._running.get(key, (asyncio.Lock(), 0))
-        self._running[key] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._running.pop(key)
-            if waiting > 1:
-                self._running[key] = (lock, waiting - 1)
 
 
 def require_patience(command: Command[Any], approval: Approval) -> None:
