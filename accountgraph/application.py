@@ -12,6 +12,7 @@ from accountgraph.data_folder import StartFailed
 from accountgraph.engine import EmbeddedEngine, EngineAddress, EngineFailed, write_private
 from accountgraph.metrics import Metrics
 from accountgraph.ports import open_market, open_protocol
+from accountgraph.reaching import neo4j_address, require_answer
 from accountgraph.settings import Settings
 from accountgraph.tracing import NoTracing, Tracing
 from graph import operations
@@ -95,14 +96,10 @@ class Opening:
         return Application(self._settings, self._metrics, self._tracing, address, desk, Pipeline(desk), Guard())
 
     async def _engine(self) -> EngineAddress:
-        settings = self._settings
-        if settings.neo4j_uri is not None:
-            assert settings.neo4j_password is not None, "the settings check it"
-            password = settings.neo4j_password.get_secret_value()
-            return EngineAddress(
-                settings.neo4j_uri, settings.neo4j_username, password, settings.neo4j_database, "Neo4j", ""
-            )
-        engine = EmbeddedEngine(settings.data_dir)
+        neo4j = neo4j_address(self._settings)
+        if neo4j is not None:
+            return neo4j
+        engine = EmbeddedEngine(self._settings.data_dir)
         address = await engine.start()
         self._stack.push_async_callback(engine.stop)
         watch = asyncio.create_task(_keep(engine))
@@ -118,8 +115,7 @@ class Opening:
         return Database.connect(address.uri, address.username, address.password, address.database, observe)
 
     async def _schema(self, database: Database, address: EngineAddress) -> None:
-        if not await database.ready():
-            raise StartFailed(f"no graph engine answers at {address.uri}, or it refuses the name and password")
+        await require_answer(database, address)
         if self._settings.neo4j_uri is not None:
             self._tell(f"Engine: {address.name} at {address.uri}")
         try:

@@ -19,7 +19,6 @@ from services.commands import Act, Command, Effect, Outdated, check_operation_id
 from services.desk import Desk
 from services.permissions import Viewer
 from services.problems import Problem, ProblemCode, Refused, refuse, violation
-from services.protocol.port import Question
 from services.verdicts import Approval, ask
 
 _log = structlog.get_logger()
@@ -92,9 +91,7 @@ class Pipeline:
         problems = [*check_operation_id(command.operation_id), *command.check()]
         if problems:
             raise Refused(*problems)
-        act = replace(act, facts=await command.gather(self.desk, act))
-        plan = await command.plan(self.desk, self.desk.database, act)
-        approval = await self._ask(command, act, plan)
+        act, approval = await self._judged(command, act)
         if approval is not None:
             require_patience(command, approval)
             return await self._park(act, command, approval)
@@ -112,9 +109,7 @@ class Pipeline:
             raise refuse(ProblemCode.FORBIDDEN, "the user who asked for this can no longer sign in")
         start = Start(operation["id"], viewer, approved=True)
         act = Act(viewer, start.operation, await self._authorise(self.desk.database, viewer, command))
-        act = replace(act, facts=await command.gather(self.desk, act))
-        plan = await command.plan(self.desk, self.desk.database, act)
-        await self._ask(command, act, plan)
+        act, _ = await self._judged(command, act)
         try:
             await self._commit(start, command, act)
         except CommitUnknown as error:
@@ -133,9 +128,11 @@ class Pipeline:
             access.require_administrator(viewer)
         return places
 
-    async def _ask(self, command: Command[Any], act: Act, plan: Any) -> Approval | None:
-        questions: Sequence[Question] = await command.questions(self.desk, act, plan)
-        return await ask(self.desk.protocol, questions)
+    async def _judged(self, command: Command[Any], act: Act) -> tuple[Act, Approval | None]:
+        """The act with what it gathered, once its plan holds and WS2 lets it through, and the approval it needs."""
+        act = replace(act, facts=await command.gather(self.desk, act))
+        plan = await command.plan(self.desk, self.desk.database, act)
+        return act, await ask(self.desk.protocol, await command.questions(self.desk, act, plan))
 
     async def _commit(self, start: Start, command: Command[Any], before: Act) -> Outcome:
         feed = command.feed(before, self.desk)
