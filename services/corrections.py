@@ -5,10 +5,10 @@ a person's approval.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
-from graph import accounts, clock, corrections, ledger
+from graph import accounts, corrections
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
@@ -16,12 +16,12 @@ from graph.money import from_minor
 from services.amounts import DecimalText, check_positive, positive_minor
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
-from services.effective import in_force
-from services.facts import account_facts, policy_facts, text
+from services.facts import text
+from services.lines import CashPlan, Line, ask_for, post
 from services.market.port import MAX_SYMBOL_LENGTH, is_symbol
 from services.names import MAX_TEXT, check_note, check_text
 from services.permissions import Permission
-from services.posting import EntryKind, Occasion, Outside, PostingSet, available
+from services.posting import EntryKind, Outside, available
 from services.problems import Problem, ProblemCode, invalid, refuse
 from services.protocol.port import ProtocolOperation, Question
 from services.standing import require_active, require_own_money
@@ -32,24 +32,10 @@ FLOWS = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.TRANSFER, 
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One entry to be posted, in minor units: on an account, or outside. `facts` are further properties of it."""
-
-    account: str | None
-    amount: int
-    kind: EntryKind
-    purpose: Outside = Outside.ADJUSTMENTS
-    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectionPlan:
-    """What will be posted, the accounts as they are, and what they are worth before an external flow."""
+class CorrectionPlan(CashPlan):
+    """What will be posted."""
 
     lines: Sequence[Line]
-    accounts: dict[str, Row]
-    marks: Marks
-    valuations: list[Row]
 
 
 class Correction(Command[CorrectionPlan]):
@@ -94,44 +80,23 @@ class Correction(Command[CorrectionPlan]):
         marks: Marks = act.facts
         flows = any(line.kind in FLOWS for line in lines)
         worth = await valuations(reader, list(found.values()), marks) if flows else []
-        return CorrectionPlan(lines, found, marks, worth)
+        return CorrectionPlan(found, marks, worth, lines)
 
     async def questions(self, desk: Desk, act: Act, plan: CorrectionPlan) -> Sequence[Question]:
         asked: list[Question] = []
-        for node, account in plan.accounts.items():
+        for node in plan.accounts:
             minor = sum(line.amount for line in plan.lines if line.account == node)
-            facts: dict[str, Any] = {
-                "account": account_facts(account),
-                "policy": policy_facts((await in_force(desk.database, act.places[node])).values),
-                "marketDate": plan.marks.day.isoformat(),
-                "amount": text(from_minor(minor, account["currency"])),
-                "currency": account["currency"],
-                "adjustment": True,
-            }
             operation = ProtocolOperation.DEPOSIT if minor > 0 else ProtocolOperation.WITHDRAWAL
-            asked.append(Question(node, operation, clock.now(), facts))
+            asked.append(await ask_for(desk, act, plan, operation, node, minor, adjustment=True))
         return asked
 
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: CorrectionPlan) -> Effect:
-        before = {node: {"cash": row["cash"]} for node, row in plan.accounts.items()}
         at = recorder.next_at()
-        book = PostingSet(plan.accounts, Occasion(act.operation, at, plan.marks.day.isoformat()))
-        posted = [(entry, line) for line in plan.lines if (entry := self._enter(book, line)) is not None]
-        after = {node: {"cash": row["cash"]} for node, row in book.accounts.items()}
-        recorder.add("POSTED", list(plan.accounts), before, {"accounts": after, "entries": book.journal})
-        await book.write(transaction)
+        posted = await post(transaction, recorder, act, plan, plan.lines, self.words())
         links = [{"entry": entry, "corrects": line.facts.get("corrects")} for entry, line in posted]
         await corrections.link(transaction, [row for row in links if row["corrects"] is not None], at)
-        records = [{**row, "at": at, "operation": act.operation} for row in plan.valuations]
-        await ledger.create_valuations(transaction, records)
         entries = [entry for entry, _ in posted]
         return Effect({"transactions": entries}, entries[0], list(plan.accounts))
-
-    def _enter(self, book: PostingSet, line: Line) -> str | None:
-        if line.account is None:
-            book.outside(line.purpose, line.amount, line.kind)
-            return None
-        return book.post(line.account, line.amount, line.kind, note=self.words(), **line.facts)
 
 
 class CashCorrection(Correction):
@@ -164,7 +129,7 @@ class AdjustCash(CashCorrection):
         size = positive_minor(self.amount.removeprefix("-"), found[self.account_id]["currency"], "amount")
         minor = -size if self.amount.startswith("-") else size
         kind = EntryKind.ADJUSTMENT
-        return (Line(self.account_id, minor, kind), Line(None, -minor, kind))
+        return (Line(self.account_id, minor, kind), Line(None, -minor, kind, Outside.ADJUSTMENTS))
 
 
 class PostFee(CashCorrection):

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from graph import accounts, clock, ledger
+from graph import accounts
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
@@ -12,11 +12,11 @@ from graph.money import from_minor
 from services.amounts import DecimalText, check_positive, positive_minor
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
-from services.effective import in_force
-from services.facts import account_facts, policy_facts, text
+from services.facts import text
+from services.lines import CashPlan, Line, ask_for, post
 from services.names import check_note
 from services.permissions import Permission
-from services.posting import EntryKind, Occasion, Outside, PostingSet, available
+from services.posting import EntryKind, available
 from services.problems import Problem, ProblemCode, invalid, refuse
 from services.protocol.port import ProtocolOperation, Question
 from services.standing import require_active, require_own_money, require_together
@@ -24,13 +24,10 @@ from services.valuation import Marks, gather_marks, valuations
 
 
 @dataclass(frozen=True, slots=True)
-class FlowPlan:
-    """Money that will move: the accounts as they are, the amount in minor units, and what they are worth before."""
+class FlowPlan(CashPlan):
+    """Money that will move, with its amount in minor units."""
 
-    accounts: dict[str, Row]
     minor: int
-    marks: Marks
-    valuations: list[Row]
 
 
 class Flow(Command[FlowPlan]):
@@ -65,57 +62,17 @@ class Flow(Command[FlowPlan]):
             require_own_money(found[node], field)
         self.judge(found, minor)
         marks: Marks = act.facts
-        return FlowPlan(found, minor, marks, await valuations(reader, list(found.values()), marks))
+        return FlowPlan(found, marks, await valuations(reader, list(found.values()), marks), minor)
 
     def judge(self, found: dict[str, Row], minor: int) -> None:
         """Refuses what this kind of flow may not do."""
 
-    async def ask_for(self, desk: Desk, act: Act, plan: FlowPlan, operation: ProtocolOperation, node: str) -> Question:
-        """What the protocol engine is asked for one side of the flow."""
-        account = plan.accounts[node]
-        values = (await in_force(desk.database, act.places[node])).values
-        facts: dict[str, Any] = {
-            "account": account_facts(account),
-            "policy": policy_facts(values),
-            "marketDate": plan.marks.day.isoformat(),
-            "amount": text(from_minor(plan.minor, account["currency"])),
-            "currency": account["currency"],
-        }
-        return Question(node, operation, clock.now(), facts)
-
     async def post(
-        self, transaction: Transaction, recorder: Recorder, act: Act, plan: FlowPlan, moves: Sequence["Move"]
+        self, transaction: Transaction, recorder: Recorder, act: Act, plan: FlowPlan, lines: Sequence[Line]
     ) -> Effect:
-        """Posts the moves of one set, with the valuations before them."""
-        before = {node: {"cash": row["cash"]} for node, row in plan.accounts.items()}
-        at = recorder.next_at()
-        book = PostingSet(plan.accounts, Occasion(act.operation, at, plan.marks.day.isoformat()))
-        entries = [move.enter(book, self.note) for move in moves]
-        after = {node: {"cash": row["cash"]} for node, row in book.accounts.items()}
-        recorder.add("POSTED", list(plan.accounts), before, {"accounts": after, "entries": book.journal})
-        await book.write(transaction)
-        records = [{**row, "at": at, "operation": act.operation} for row in plan.valuations]
-        await ledger.create_valuations(transaction, records)
-        kept = [entry for entry in entries if entry is not None]
-        return Effect({"transactions": kept}, kept[0], list(plan.accounts))
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One entry to be made: on an account, or outside where there is none."""
-
-    account: str | None
-    amount: int
-    kind: EntryKind
-    counterparty: str | None = None
-    purpose: Outside = Outside.WORLD
-
-    def enter(self, book: PostingSet, note: str | None) -> str | None:
-        """Makes the entry; its id where it is an account's."""
-        if self.account is None:
-            book.outside(self.purpose, self.amount, self.kind)
-            return None
-        return book.post(self.account, self.amount, self.kind, counterparty=self.counterparty, note=note)
+        """Posts the lines of one set, with the valuations before them."""
+        entries = [entry for entry, _ in await post(transaction, recorder, act, plan, lines, self.note)]
+        return Effect({"transactions": entries}, entries[0], list(plan.accounts))
 
 
 class Deposit(Flow):
@@ -128,12 +85,12 @@ class Deposit(Flow):
         return ((self.account_id, "accountId"),)
 
     async def questions(self, desk: Desk, act: Act, plan: FlowPlan) -> Sequence[Question]:
-        return (await self.ask_for(desk, act, plan, ProtocolOperation.DEPOSIT, self.account_id),)
+        return (await ask_for(desk, act, plan, ProtocolOperation.DEPOSIT, self.account_id, plan.minor),)
 
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: FlowPlan) -> Effect:
         kind = EntryKind.DEPOSIT
-        moves = (Move(self.account_id, plan.minor, kind), Move(None, -plan.minor, kind))
-        return await self.post(transaction, recorder, act, plan, moves)
+        lines = (Line(self.account_id, plan.minor, kind), Line(None, -plan.minor, kind))
+        return await self.post(transaction, recorder, act, plan, lines)
 
 
 class Withdraw(Flow):
@@ -149,12 +106,12 @@ class Withdraw(Flow):
         require_funds(found[self.account_id], minor)
 
     async def questions(self, desk: Desk, act: Act, plan: FlowPlan) -> Sequence[Question]:
-        return (await self.ask_for(desk, act, plan, ProtocolOperation.WITHDRAWAL, self.account_id),)
+        return (await ask_for(desk, act, plan, ProtocolOperation.WITHDRAWAL, self.account_id, plan.minor),)
 
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: FlowPlan) -> Effect:
         kind = EntryKind.WITHDRAWAL
-        moves = (Move(self.account_id, -plan.minor, kind), Move(None, plan.minor, kind))
-        return await self.post(transaction, recorder, act, plan, moves)
+        lines = (Line(self.account_id, -plan.minor, kind), Line(None, plan.minor, kind))
+        return await self.post(transaction, recorder, act, plan, lines)
 
 
 class Transfer(Flow):
@@ -177,12 +134,15 @@ class Transfer(Flow):
 
     async def questions(self, desk: Desk, act: Act, plan: FlowPlan) -> Sequence[Question]:
         operation = ProtocolOperation.TRANSFER
-        return [await self.ask_for(desk, act, plan, operation, node) for node in self.locks()]
+        return [await ask_for(desk, act, plan, operation, node, plan.minor) for node in self.locks()]
 
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: FlowPlan) -> Effect:
         kind = EntryKind.TRANSFER
-        moves = (Move(self.from_id, -plan.minor, kind, self.to_id), Move(self.to_id, plan.minor, kind, self.from_id))
-        return await self.post(transaction, recorder, act, plan, moves)
+        lines = (
+            Line(self.from_id, -plan.minor, kind, facts={"counterparty": self.to_id}),
+            Line(self.to_id, plan.minor, kind, facts={"counterparty": self.from_id}),
+        )
+        return await self.post(transaction, recorder, act, plan, lines)
 
 
 def require_funds(account: Row, minor: int) -> None:

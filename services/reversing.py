@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from graph import corrections
 from graph.database import Reader, Row
 from graph.ids import Kind, kind_of
-from services.corrections import FLOWS, Correction, Line
+from services.corrections import FLOWS, Correction
+from services.lines import Line
 from services.names import MAX_TEXT, check_text
 from services.posting import EntryKind, Outside
 from services.problems import Problem, ProblemCode, Refused, refuse, violation
