@@ -11,11 +11,12 @@ from graph.journal import Recorder
 from graph.money import currency_decimals
 from graph.structure import Located
 from services.accounts import AccountKind, Tier, check_description, new_account, require_one_tenant
-from services.commands import Act, Command, Effect, Target
+from services.commands import Act, Effect, Target
 from services.composites import check_components, component_targets, judge_components
 from services.desk import Desk
 from services.effective import inherited
 from services.facts import account_facts, policy_facts
+from services.founding import NewNode
 from services.groups import check_depth, require_open
 from services.names import check_name
 from services.partial import JsonInput
@@ -37,17 +38,16 @@ class NewAccount:
     installation: str
 
 
-class CreateAccount(Command[NewAccount]):
+class CreateAccount(NewNode[NewAccount]):
     """Creates an account in a group, or as a tenant of its own where no parent is given."""
 
     action: ClassVar[str] = "createAccount"
-    structural: ClassVar[bool] = True
+    makes: ClassVar[Kind] = Kind.ACCOUNT
 
     name: str
     description: str | None = None
     kind: AccountKind = AccountKind.INDIVIDUAL
     tier: Tier | None = None
-    parent_id: str | None = None
     currency: str = "USD"
     template_id: str | None = None
     settings: JsonInput = None
@@ -61,16 +61,6 @@ class CreateAccount(Command[NewAccount]):
         if self.parent_id is not None:
             targets.insert(0, Target(self.parent_id, (Kind.GROUP,), Permission.CREATE, ("parentId",)))
         return targets
-
-    def administrative(self) -> bool:
-        return self.parent_id is None
-
-    def founds(self) -> bool:
-        return self.parent_id is None
-
-    def feed(self, act: Act, desk: Desk) -> str:
-        del desk
-        return act.new_id(Kind.ACCOUNT) if self.parent_id is None else act.places[self.parent_id].root
 
     def check(self) -> list[Problem]:
         problems = check_name(self.name, "name")

@@ -12,6 +12,7 @@ from graph.structure import Located
 from services.accounts import require_version
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
+from services.founding import NewNode
 from services.names import MAX_TEXT, check_name, check_text
 from services.permissions import Permission
 from services.problems import Problem, ProblemCode, refuse, violation
@@ -29,30 +30,19 @@ class GroupPlan:
     installation: str
 
 
-class CreateGroup(Command[GroupPlan]):
+class CreateGroup(NewNode[GroupPlan]):
     """Creates a group under another one, or a tenant of its own where no parent is given."""
 
     action: ClassVar[str] = "createGroup"
-    structural: ClassVar[bool] = True
+    makes: ClassVar[Kind] = Kind.GROUP
     waits: ClassVar[bool] = False
 
     name: str
-    parent_id: str | None = None
 
     def targets(self) -> Sequence[Target]:
         if self.parent_id is None:
             return ()
         return (Target(self.parent_id, (Kind.GROUP,), Permission.CREATE, ("parentId",)),)
-
-    def administrative(self) -> bool:
-        return self.parent_id is None
-
-    def founds(self) -> bool:
-        return self.parent_id is None
-
-    def feed(self, act: Act, desk: Desk) -> str:
-        del desk
-        return act.new_id(Kind.GROUP) if self.parent_id is None else act.places[self.parent_id].root
 
     def check(self) -> list[Problem]:
         return check_name(self.name, "name")
