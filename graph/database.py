@@ -154,11 +154,28 @@ class Database:
             return value
 
     async def execute(self, texts: Sequence[str]) -> None:
-        """Runs schema statements, each in auto-commit. Raises EngineUnavailable or the engine's own error."""
-        async with self._driver.session(database=self._name) as session:
-            for text in texts:
+        """Runs schema statements, each in auto-commit. Raises EngineUnavailable or the engine's own error.
+
+        Two processes that change the schema at once may deadlock on a label: the one that the engine refuses goes
+        again.
+        """
+        deadline = time.monotonic() + WRITE_PATIENCE_SECONDS
+        for text in texts:
+            attempt = 0
+            while not await self._executed(text, deadline):
+                attempt += 1
+                await asyncio.sleep(_pause(attempt))
+
+    async def _executed(self, text: str, deadline: float) -> bool:
+        try:
+            async with self._driver.session(database=self._name) as session:
                 result = await session.run(neo4j.Query(text))  # pyright: ignore[reportArgumentType]
                 await result.consume()
+        except (Neo4jError, DriverError, OSError) as error:
+            if isinstance(error, Neo4jError) and error.is_retryable() and time.monotonic() < deadline:
+                return False
+            raise _typed(error) from error
+        return True
 
     async def ready(self) -> bool:
         """Whether the engine answers now."""

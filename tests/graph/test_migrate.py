@@ -61,10 +61,11 @@ async def test_an_empty_database_gets_every_migration_once(empty: Database) -> N
     assert await numbers(empty) == [migration.number for migration in shipped]
 
 
-async def test_two_who_start_at_once_apply_each_once(own_engine: EngineAddress, empty: Database) -> None:
-    async with connected(own_engine) as other:
-        first, second = await asyncio.gather(migrate.migrate(empty), migrate.migrate(other))
-    assert sorted([len(first), len(second)]) == [0, len(migrate.shipped())]
+async def test_several_who_start_at_once_apply_each_once(own_engine: EngineAddress, empty: Database) -> None:
+    async with connected(own_engine) as second, connected(own_engine) as third, connected(own_engine) as fourth:
+        everyone = [empty, second, third, fourth]
+        applied = await asyncio.gather(*(migrate.migrate(database) for database in everyone))
+    assert sorted(len(one) for one in applied) == [0, 0, 0, len(migrate.shipped())]
     assert await numbers(empty) == [migration.number for migration in migrate.shipped()]
 
 
