@@ -8,7 +8,7 @@ pytest := $(python) -m pytest
 lock := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo neo4j doctor test test-neo4j check format schema lock base dev
+.PHONY: help run demo neo4j doctor test test-neo4j soak check format schema lock base dev
 .NOTPARALLEL:
 
 help: ## Lists the commands
@@ -31,6 +31,11 @@ test: dev ## Runs the tests on the embedded engine
 
 test-neo4j: dev ## Runs the same tests on a real Neo4j
 	@exec env ACCOUNTGRAPH_TEST_ENGINE=neo4j $(pytest) $(ARGS)
+
+soak: dev ## Runs the random and fault runs at their whole size, on both engines
+	@for engine in arcadedb neo4j; do \
+	    env ACCOUNTGRAPH_TEST_ENGINE=$$engine ACCOUNTGRAPH_TEST_SIZE=full $(pytest) -s tests/soak $(ARGS) || exit; \
+	done
 
 check: dev ## Checks format, rules, types, layers, the committed schema and the repository itself
 	@$(python) -m ruff format --check --quiet .
