@@ -34,7 +34,7 @@ test-neo4j: dev ## Runs the same tests on a real Neo4j
 
 soak: dev ## Runs the random and fault runs at their whole size, on both engines
 	@for engine in arcadedb neo4j; do \
-	    env ACCOUNTGRAPH_TEST_ENGINE=$$engine ACCOUNTGRAPH_TEST_SIZE=full $(pytest) -s tests/soak $(ARGS) || exit; \
+	    env ACCOUNTGRAPH_TEST_ENGINE=$$engine ACCOUNTGRAPH_TEST_SIZE=full $(pytest) -s --timeout 3600 tests/soak $(ARGS) || exit; \
 	done
 
 check: dev ## Checks format, rules, types, layers, the committed schema and the repository itself
