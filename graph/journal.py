@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from graph import clock
-from graph.database import Row, Transaction
+from graph.database import Reader, Row, Transaction
 from graph.query import Query
 
 FORMAT = 1
@@ -20,16 +20,17 @@ NO_HASH = "0" * 64
 
 CREATE_FEED = Query(
     "journal.create_feed",
-    "CREATE (f:Feed {id: $feed, epoch: $epoch, number: 0, hash: $hash, at: $at})",
+    "CREATE (f:Feed {id: $feed, epoch: $epoch, number: 0, policy: 0, hash: $hash, at: $at})",
 )
 TAKE_FEED = Query(
     "journal.take_feed",
     "MATCH (f:Feed {id: $feed}) SET f.lock = $token "
-    "RETURN f.epoch AS epoch, f.number AS number, f.hash AS hash, f.at AS at",
+    "RETURN f.epoch AS epoch, f.number AS number, f.policy AS policy, f.hash AS hash, f.at AS at",
 )
+POLICY = Query("journal.policy", "MATCH (f:Feed {id: $feed}) RETURN f.policy AS policy")
 APPEND = Query(
     "journal.append",
-    "MATCH (f:Feed {id: $feed}) SET f.number = $number, f.hash = $hash, f.at = $at "
+    "MATCH (f:Feed {id: $feed}) SET f.number = $number, f.policy = $policy, f.hash = $hash, f.at = $at "
     "WITH f UNWIND $records AS record CREATE (c:Change) SET c = record",
 )
 
@@ -44,10 +45,14 @@ class Author:
 
 
 class Recorder:
-    """The records that one transaction adds to a feed whose lock it holds."""
+    """The records that one transaction adds to a feed whose lock it holds.
+
+    `policy` is the number of the feed's last record that changed which settings hold; 0 where none did.
+    """
 
     def __init__(self, feed: str, head: Row, author: Author) -> None:
         self.feed = feed
+        self.policy: int = head["policy"]
         self._epoch: str = head["epoch"]
         self._number: int = head["number"]
         self._hash: str = head["hash"]
@@ -91,12 +96,13 @@ class Recorder:
         self._records.append({**record, "hash": self._hash})
         return record["at"]
 
-    async def write(self, transaction: Transaction) -> None:
-        """Writes the records and the feed's new head."""
+    async def write(self, transaction: Transaction, *, changes_policy: bool = False) -> None:
+        """Writes the records and the feed's new head; `changes_policy` where they change which settings hold."""
         await transaction.run(
             APPEND,
             feed=self.feed,
             number=self._number,
+            policy=self._number if changes_policy else self.policy,
             hash=self._hash,
             at=clock.to_text(self._at),
             records=self._records,
@@ -113,6 +119,12 @@ async def create_feed(transaction: Transaction, feed: str) -> None:
     """Creates a feed with its first epoch and no record."""
     at = clock.to_text(clock.now())
     await transaction.run(CREATE_FEED, feed=feed, epoch=secrets.token_hex(8), hash=NO_HASH, at=at)
+
+
+async def policy(reader: Reader, feed: str) -> int:
+    """The number of the feed's last record that changed which settings hold; 0 where none did, or no feed is there."""
+    rows = await reader.run(POLICY, feed=feed)
+    return rows[0]["policy"] if rows else 0
 
 
 async def take_feed(transaction: Transaction, feed: str, author: Author) -> Recorder:

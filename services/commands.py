@@ -78,6 +78,8 @@ class Command(BaseModel, ABC, Generic[PlanT]):
     """The mutation's name: the Operation's kind and the journal's action."""
     structural: ClassVar[bool] = False
     """Whether it changes the tree, grants or inherited settings, and so takes the tenant's structure lock."""
+    changes_policy: ClassVar[bool] = False
+    """Whether other settings may hold somewhere after it than before."""
     waits: ClassVar[bool] = True
     """Whether it can wait for a person's approval; its payload then has nothing yet. Else it is refused instead."""
 

@@ -51,6 +51,7 @@ class Configure(Partial[Configured]):
 
     action: ClassVar[str] = "configure"
     structural: ClassVar[bool] = True
+    changes_policy: ClassVar[bool] = True
 
     id: str
     settings: JsonInput

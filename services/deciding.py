@@ -15,8 +15,9 @@ from services.access import NOT_FOUND_MESSAGE, require
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.names import MAX_TEXT, check_text
+from services.operations import APPROVED, WAITING, problem_json
 from services.permissions import Permission
-from services.pipeline import APPROVED, WAITING, AlreadyStarted, Outcome, Pipeline, problem_json
+from services.pipeline import AlreadyStarted, Outcome, Pipeline
 from services.problems import Problem, ProblemCode, Refused, refuse, rule_violation
 from services.registry import restored
 

@@ -1,32 +1,32 @@
 """The one way that a mutation takes: once for each operation id, allowed, valid, approved, committed whole."""
 
 import asyncio
-import hashlib
+import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 import structlog
 
 from graph import clock, journal, operations, structure
 from graph.database import Reader, Row, Transaction
 from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
 from graph.ids import Kind, new_id
+from graph.journal import Recorder
 from graph.turns import Turns
 from services import access
 from services.commands import Act, Command, Effect, Outdated, check_operation_id
 from services.desk import Desk
+from services.operations import APPROVED, RUNNING, WAITING, Start, digest, new_operation, policy_version
 from services.permissions import Viewer
-from services.problems import Problem, ProblemCode, Refused, refuse, violation
+from services.problems import ProblemCode, Refused, refuse, violation
+from services.protocol.port import Question
 from services.verdicts import Approval, ask
 
 _log = structlog.get_logger()
 MAX_OPERATION_ID = 64
-WAITING = "AWAITING_APPROVAL"
-APPROVED = "PENDING"
-RUNNING = "RUNNING"
-TRIES = 5
+PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,16 @@ class AlreadyStarted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """How an operation begins: new, or one that waited for a decision and has it."""
+class Judged:
+    """What was judged: the act with what it gathered, under which policy, and what the protocol engine was asked."""
 
-    operation: str
-    viewer: Viewer
-    approved: bool = False
+    act: Act
+    policy: int
+    questions: Sequence[Question]
+
+    def stands(self, questions: Sequence[Question]) -> bool:
+        """Whether the same would be asked again, whatever the time."""
+        return [_without_time(one) for one in questions] == [_without_time(one) for one in self.questions]
 
 
 class Pipeline:
@@ -72,30 +76,42 @@ class Pipeline:
 
     async def _settled(self, viewer: Viewer, command: Command[Any]) -> Outcome:
         """Tries again where a commit's answer was lost or another process was faster: the operation's key tells."""
-        for attempt in range(TRIES):
+        deadline, attempt = time.monotonic() + PATIENCE_SECONDS, 0
+        while True:
             try:
                 return await self._perform(viewer, command)
             except (Duplicate, CommitUnknown, Outdated) as error:
                 _log.warning("commit_unsettled", action=command.action, error=type(error).__name__)
-                await asyncio.sleep(0.05 * 2**attempt)
-        raise refuse(
-            ProblemCode.UNAVAILABLE, "the database did not confirm this; the same operationId tells what became of it"
-        )
+                if time.monotonic() > deadline:
+                    message = "the database did not confirm this; the same operationId tells what became of it"
+                    raise refuse(ProblemCode.UNAVAILABLE, message) from error
+            await asyncio.sleep(min(0.5, 0.02 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311
+            attempt += 1
 
     async def _perform(self, viewer: Viewer, command: Command[Any]) -> Outcome:
-        found = await self._find(viewer, command.operation_id)
-        if found is not None:
-            return await self._replay(found, command)
+        done = await self._done(viewer, command)
+        if done is not None:
+            return done
+        try:
+            return await self._first(viewer, command)
+        except Refused:
+            # What refuses it may be its own effect, by another process that got the same operation id.
+            done = await self._done(viewer, command)
+            if done is None:
+                raise
+            return done
+
+    async def _first(self, viewer: Viewer, command: Command[Any]) -> Outcome:
         start = Start(new_id(Kind.OPERATION), viewer)
         act = Act(viewer, start.operation, await self._authorise(self.desk.database, viewer, command))
         problems = [*check_operation_id(command.operation_id), *command.check()]
         if problems:
             raise Refused(*problems)
-        act, approval = await self._judged(command, act)
+        judged, approval = await self._judge(command, act)
         if approval is not None:
             require_patience(command, approval)
-            return await self._park(act, command, approval)
-        outcome = await self._commit(start, command, act)
+            return await self._park(judged, command, approval)
+        outcome = await self._commit(start, command, judged)
         await command.after(self.desk, outcome.operation)
         return outcome
 
@@ -109,18 +125,20 @@ class Pipeline:
             raise refuse(ProblemCode.FORBIDDEN, "the user who asked for this can no longer sign in")
         start = Start(operation["id"], viewer, approved=True)
         act = Act(viewer, start.operation, await self._authorise(self.desk.database, viewer, command))
-        act, _ = await self._judged(command, act)
+        judged, _ = await self._judge(command, act)
         try:
-            await self._commit(start, command, act)
+            await self._commit(start, command, judged)
         except CommitUnknown as error:
             if not await self._started(start.operation):
                 raise EngineUnavailable(str(error)) from error
         await command.after(self.desk, start.operation)
 
-    async def _find(self, viewer: Viewer, operation_id: str) -> Row | None:
-        if len(operation_id) > MAX_OPERATION_ID:
+    async def _done(self, viewer: Viewer, command: Command[Any]) -> Outcome | None:
+        """What became of the operation that this user named with this id before, or None."""
+        if len(command.operation_id) > MAX_OPERATION_ID:
             return None
-        return await operations.find_by_key(self.desk.database, viewer.user_id, operation_id)
+        found = await operations.find_by_key(self.desk.database, viewer.user_id, command.operation_id)
+        return None if found is None else await self._replay(found, command)
 
     async def _authorise(self, reader: Reader, viewer: Viewer, command: Command[Any]) -> Any:
         places = await access.authorise(reader, viewer, command.targets())
@@ -128,32 +146,46 @@ class Pipeline:
             access.require_administrator(viewer)
         return places
 
-    async def _judged(self, command: Command[Any], act: Act) -> tuple[Act, Approval | None]:
-        """The act with what it gathered, once its plan holds and WS2 lets it through, and the approval it needs."""
+    async def _judge(self, command: Command[Any], act: Act) -> tuple[Judged, Approval | None]:
+        """The judgement, once the command's plan holds and WS2 lets it through, and the approval that it needs."""
         act = replace(act, facts=await command.gather(self.desk, act))
+        policy = await journal.policy(self.desk.database, command.feed(act, self.desk))
         plan = await command.plan(self.desk, self.desk.database, act)
-        return act, await ask(self.desk.protocol, await command.questions(self.desk, act, plan))
+        questions = await command.questions(self.desk, act, plan)
+        return Judged(act, policy, questions), await ask(self.desk.protocol, questions)
 
-    async def _commit(self, start: Start, command: Command[Any], before: Act) -> Outcome:
-        feed = command.feed(before, self.desk)
+    async def _commit(self, start: Start, command: Command[Any], judged: Judged) -> Outcome:
+        feed = command.feed(judged.act, self.desk)
 
         async def work(transaction: Transaction) -> Outcome:
-            await self._lock(transaction, command, before)
+            await self._lock(transaction, command, judged.act)
             viewer = await self._again(transaction, start.viewer)
             places = await self._authorise(transaction, viewer, command)
-            act = Act(viewer, start.operation, places, before.facts)
+            act = Act(viewer, start.operation, places, judged.act.facts)
             plan = await command.plan(self.desk, transaction, act)
             author = journal.Author(viewer.username, command.action, start.operation)
             if command.founds():
                 await structure.found(transaction, feed)
                 await journal.create_feed(transaction, feed)
             recorder = await journal.take_feed(transaction, feed, author)
+            if recorder.policy != judged.policy:
+                plan = await self._planned_again(transaction, command, act, judged)
             effect = await command.apply(transaction, recorder, act, plan)
-            await self._save(transaction, start, command, effect, feed)
-            await recorder.write(transaction)
+            await self._save(transaction, start, command, effect, recorder)
+            await recorder.write(transaction, changes_policy=command.changes_policy)
             return Outcome(start.operation, effect.payload)
 
         return await self.desk.database.write(work, queue=feed)
+
+    async def _planned_again(self, transaction: Transaction, command: Command[Any], act: Act, judged: Judged) -> Any:
+        """The plan under settings that changed since the judgement, and cannot again now that the feed is held.
+
+        Raises Outdated where WS2 would be asked something else.
+        """
+        plan = await command.plan(self.desk, transaction, act)
+        if not judged.stands(await command.questions(self.desk, act, plan)):
+            raise Outdated
+        return plan
 
     async def _again(self, transaction: Transaction, viewer: Viewer) -> Viewer:
         now = await access.viewer_of_user(transaction, viewer.user_id)
@@ -167,7 +199,7 @@ class Pipeline:
         await structure.lock_accounts(transaction, command.locks(), act.operation)
 
     async def _save(
-        self, transaction: Transaction, start: Start, command: Command[Any], effect: Effect, feed: str
+        self, transaction: Transaction, start: Start, command: Command[Any], effect: Effect, recorder: Recorder
     ) -> None:
         ended = effect.state not in (RUNNING, "UNKNOWN")
         now = clock.to_text(clock.now())
@@ -180,13 +212,16 @@ class Pipeline:
             **effect.changes,
         }
         if start.approved:
+            outcome["policy"] = policy_version(recorder.policy)
             if not await operations.change(transaction, start.operation, [APPROVED], outcome):
                 raise AlreadyStarted
             return
         names = [*dict.fromkeys([*(target.id for target in command.targets()), *effect.nodes])]
-        await operations.create(transaction, _new(start, command, feed, names) | outcome)
+        new = new_operation(start, command, recorder.feed, names, recorder.policy)
+        await operations.create(transaction, new | outcome)
 
-    async def _park(self, act: Act, command: Command[Any], approval: Approval) -> Outcome:
+    async def _park(self, judged: Judged, command: Command[Any], approval: Approval) -> Outcome:
+        act = judged.act
         review = await self._review(act, command, approval)
         feed = command.feed(act, self.desk)
         names = [target.id for target in command.targets()]
@@ -200,7 +235,7 @@ class Pipeline:
             expires = clock.to_text(clock.now() + approval.expires_after)
             waiting: Row = {"state": WAITING, "expiresAt": expires, "dueAt": expires, "review": review, "payload": {}}
             stored = {"input": command.model_dump(mode="json")}
-            new = _new(Start(act.operation, viewer), command, feed, names)
+            new = new_operation(Start(act.operation, viewer), command, feed, names, judged.policy)
             await operations.create(transaction, new | waiting | stored)
             await recorder.write(transaction)
             return Outcome(act.operation, {})
@@ -236,33 +271,5 @@ def require_patience(command: Command[Any], approval: Approval) -> None:
     raise violation(message, rule="APPROVAL", current="at once", required="approved")
 
 
-def _new(start: Start, command: Command[Any], feed: str, names: Sequence[str]) -> Row:
-    return {
-        "id": start.operation,
-        "key": operations.key_of(start.viewer.user_id, command.operation_id),
-        "operationId": command.operation_id,
-        "user": start.viewer.user_id,
-        "actor": start.viewer.username,
-        "kind": command.action,
-        "digest": digest(command),
-        "createdAt": clock.to_text(clock.now()),
-        "root": feed,
-        "nodes": list(names),
-        "problems": [],
-    }
-
-
-def digest(command: Command[Any]) -> str:
-    """What makes two inputs the same: the mutation and every value after coercion and defaults, secrets stretched."""
-    content = {"action": command.action, "input": command.comparable()}
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def problem_json(problem: Problem) -> Row:
-    """A problem as an Operation keeps it."""
-    return {
-        "code": problem.code.value,
-        "message": problem.message,
-        "path": list(problem.path),
-        "details": problem.details,
-    }
+def _without_time(question: Question) -> tuple[Any, ...]:
+    return question.account_id, question.operation, question.facts

@@ -43,6 +43,7 @@ class UpdateAccount(Partial[Update]):
 
     action: ClassVar[str] = "updateAccount"
     structural: ClassVar[bool] = True
+    changes_policy: ClassVar[bool] = True
 
     id: str
     version: int

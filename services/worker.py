@@ -14,8 +14,9 @@ from graph import clock, operations
 from graph.database import Row
 from graph.errors import GraphError
 from services.deciding import end_operation, start_approved
+from services.operations import APPROVED, WAITING
 from services.orders.recovery import recover
-from services.pipeline import APPROVED, WAITING, Pipeline
+from services.pipeline import Pipeline
 from services.problems import rule_violation
 
 _log = structlog.get_logger()

@@ -32,6 +32,10 @@ class Operation(Node):
         description="When the review that it waits for expires; null where it waits for none."
     )
     problems: list[Problem] = strawberry.field(description="What stood in its way; empty while nothing did.")
+    policy_version: str = strawberry.field(
+        description="The policy that it was judged under: a digest of the defaults, and the number of the tenant's"
+        " journal record that last changed a setting, a template in use, or where a node stands."
+    )
 
     @described
     async def result(self, info: Info) -> Node | None:
@@ -64,6 +68,7 @@ def operation(row: Row) -> Operation:
         actor=row["actor"],
         expires_at=row.get("expiresAt") if waiting else None,
         problems=[stored(problem) for problem in row.get("problems") or ()],
+        policy_version=row["policy"],
     )
 
 

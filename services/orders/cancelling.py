@@ -14,6 +14,7 @@ from graph.orders import Standing
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.market.port import MarketCannotCancel, MarketError, MarketUnavailable, MarketUnknown, OrderReport
+from services.operations import RUNNING, problem_json
 from services.orders.claims import on_order
 from services.orders.placing import FIRST_DUE
 from services.orders.proving import settle_or_leave
@@ -21,7 +22,6 @@ from services.orders.quoting import market_gone
 from services.orders.settling import UNKNOWN, UNSETTLED, ended_already, next_due
 from services.orders.simulated import cancelled
 from services.permissions import Permission
-from services.pipeline import RUNNING, problem_json
 from services.problems import Problem, ProblemCode, Refused, refuse, rule_violation
 
 _log = structlog.get_logger()

@@ -18,6 +18,7 @@ from services.desk import Desk
 from services.effective import in_force
 from services.facts import account_facts, policy_facts, text
 from services.market.port import MAX_SYMBOL_LENGTH, InstrumentType, Side, TimeInForce, is_symbol
+from services.operations import RUNNING
 from services.orders import risk
 from services.orders.claims import Claim
 from services.orders.holdings import hold
@@ -27,7 +28,6 @@ from services.orders.quoting import Quoted, quoted
 from services.orders.sending import pursue
 from services.orders.terms import RECORDED
 from services.permissions import Permission
-from services.pipeline import RUNNING
 from services.posting import EntryKind, Occasion, PostingSet
 from services.problems import Problem, Refused, invalid, rule_violation
 from services.protocol.port import ProtocolOperation, Question

@@ -12,12 +12,12 @@ from services.desk import Desk
 from services.facts import text
 from services.market.checks import check_report
 from services.market.port import MarketError, OrderReport, OrderStatus, Side
+from services.operations import RUNNING, problem_json
 from services.orders.booking import Booking, booking
 from services.orders.claims import on_order
 from services.orders.holdings import Held, Purchase, add, hold, remove
 from services.orders.holds import remaining_hold
 from services.orders.terms import booked_report, market_order
-from services.pipeline import RUNNING, problem_json
 from services.posting import EntryKind, Occasion, Outside, PostingSet
 from services.problems import Problem, ProblemCode, rule_violation
 

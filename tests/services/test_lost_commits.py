@@ -1,12 +1,17 @@
-"""Mutations whose commit's answer is lost: one effect, told as if nothing had happened."""
+"""Mutations whose commit's answer is lost, or that two processes get at once: one effect, told by both alike."""
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
 from graph import accounts
+from graph.database import Database, Reader
 from graph.query import Query
-from services.ledger import Deposit
+from services.commands import Act
+from services.desk import Desk
+from services.ledger import Deposit, Withdraw
+from services.pipeline import Outcome
 from tests.support.graphs import connected
 from tests.support.house import Address, House, op, open_house
 from tests.support.proxy import Cut, Proxy, proxied
@@ -50,3 +55,21 @@ async def test_a_group_is_made_once_whatever_becomes_of_the_answer(far: tuple[Pr
     assert proxy.done == [cut]
     rows = await house.desk.database.run(CHILDREN, id=house.root)
     assert rows == [{"id": made}]
+
+
+async def test_a_repeat_that_its_own_effect_would_refuse_is_told_what_was_done(house: House, engine: Address) -> None:
+    account_id = await account(house)
+    await house.do(Deposit(operation_id=op(), account_id=account_id, amount="10"))
+    command = Withdraw(operation_id=op(), account_id=account_id, amount="10")
+    async with open_house(engine) as other:
+
+        class Overtaken(Withdraw):
+            async def plan(self, desk: Desk, reader: Reader, act: Act) -> Any:
+                planned = await super().plan(desk, reader, act)
+                if isinstance(reader, Database):
+                    first.append(await other.do(command))
+                return planned
+
+        first: list[Outcome] = []
+        assert await house.do(Overtaken.model_validate(command.model_dump())) == first[0]
+    assert (await accounts.find(house.desk.database, [account_id]))[account_id]["cash"] == 0

@@ -9,8 +9,8 @@ from graph.database import Reader, Transaction
 from graph.journal import Recorder
 from services.commands import Act, Effect, Target
 from services.desk import Desk
+from services.operations import digest
 from services.partial import JsonInput, Partial
-from services.pipeline import digest
 
 
 class Sample(Partial[None]):
