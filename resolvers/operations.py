@@ -11,6 +11,7 @@ from graph.structure import Located
 from resolvers import scope
 from resolvers.context import Context
 from resolvers.paging import PageArgs, Slice, listed
+from services.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,15 @@ async def find(context: Context, node_id: str) -> Row | None:
     if found is None or context.caller.administrator:
         return found
     return found if await scope.seen_of(context, found["nodes"]) else None
+
+
+async def concerns(context: Context, operation: Row) -> bool:
+    """Whether the caller asked for the operation, or may decide everything that it names."""
+    caller = context.caller
+    if caller.administrator or operation["user"] == caller.user_id:
+        return True
+    places = await context.loaders.places.load_many(operation["nodes"])
+    return all(found is not None and Permission.DECIDE in caller.permissions(found.path) for found in places)
 
 
 async def listing_of(context: Context, test: OperationTest, within: Located | None) -> Listing:

@@ -234,7 +234,7 @@ class Pipeline:
             recorder.add("OPERATION_CHANGED", names, None, {"state": WAITING, "reasons": list(approval.reasons)})
             expires = clock.to_text(clock.now() + approval.expires_after)
             waiting: Row = {"state": WAITING, "expiresAt": expires, "dueAt": expires, "review": review, "payload": {}}
-            stored = {"input": command.model_dump(mode="json")}
+            stored = {"input": command.model_dump(mode="json"), "reasons": list(approval.reasons)}
             new = new_operation(Start(act.operation, viewer), command, feed, names, judged.policy)
             await operations.create(transaction, new | waiting | stored)
             await recorder.write(transaction)

@@ -3,15 +3,27 @@
 from collections.abc import Sequence
 
 import strawberry
+from pydantic.alias_generators import to_camel
 
 from graph.database import Row
 from graph.ids import Kind
 from resolvers import nodes
+from resolvers.operations import concerns
 from schema.enums import OperationState
 from schema.fields import Info, described
 from schema.problems import Problem, stored
-from schema.scalars import DateTime
+from schema.scalars import JSON, DateTime
 from schema.types.node import Node, node_of, register
+
+
+@strawberry.type(description="What a person is asked to decide, or has decided.")
+class Approval:
+    """The question and its answer, from the operation's properties."""
+
+    reasons: list[str] = strawberry.field(description="Why a person has to decide, in the protocol engine's words.")
+    request: JSON = strawberry.field(description="What was asked for: the fields of the mutation's input.")
+    decided_by: str | None = strawberry.field(description="The username of who decided; null until somebody did.")
+    decision_reason: str | None = strawberry.field(description="Why, in the words of who decided.")
 
 
 @strawberry.type(
@@ -43,6 +55,20 @@ class Operation(Node):
         node_id = self.row.get("result")
         found = await nodes.find(info.context, node_id) if node_id else None
         return None if found is None else node_of(*found)
+
+    @described
+    async def approval(self, info: Info) -> Approval | None:
+        """What a person is asked to decide, or has decided; null where nobody had to be, and for a viewer who neither
+        asked for it nor may decide it."""
+        asked = self.row.get("input")
+        if asked is None or not await concerns(info.context, self.row):
+            return None
+        return Approval(
+            reasons=self.row["reasons"],
+            request=JSON({to_camel(name): value for name, value in asked.items() if name != "operation_id"}),
+            decided_by=self.row.get("decidedBy"),
+            decision_reason=self.row.get("decisionReason"),
+        )
 
     @described
     async def names(self, info: Info) -> list[Node]:

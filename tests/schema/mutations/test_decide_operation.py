@@ -20,22 +20,16 @@ from tests.support.ws2_server import Fault, ProtocolServer
 pytestmark = pytest.mark.anyio
 
 ASKS = {"valid": True, "can_proceed": True, "overall_status": "APPROVED", "violations": [], "requires_approval": True}
-REFUSES = {
-    "valid": False,
-    "can_proceed": False,
-    "overall_status": "REJECTED",
-    "violations": [
-        {
-            "rule_id": "NO_MONDAYS",
-            "priority": "HIGH",
-            "description": "Nothing happens on a Monday",
-            "severity": "ERROR",
-            "current_value": "MON",
-            "required_value": ["TUE", "WED"],
-            "can_override": True,
-        }
-    ],
+MONDAYS: dict[str, Any] = {
+    "rule_id": "NO_MONDAYS",
+    "priority": "HIGH",
+    "description": "Nothing happens on a Monday",
+    "severity": "ERROR",
+    "current_value": "MON",
+    "required_value": ["TUE", "WED"],
+    "can_override": True,
 }
+REFUSES = {"valid": False, "can_proceed": False, "overall_status": "REJECTED", "violations": [MONDAYS]}
 CASH = "query($id: ID!) { account(id: $id) { cash { amount } available { amount } name description tier } }"
 OPERATION = """query($id: ID!) { operation(id: $id) { state finishedAt problems { code message path }
   result { __typename id } } }"""
@@ -171,6 +165,35 @@ async def test_an_expired_review_never_approves(
     assert [problem["code"] for problem in ended["problems"]] == ["RULE_VIOLATION"]
     assert (await decide(decider, waiting))["code"] == "CONFLICT"
     assert await cash_of(asker, account) == ("10000.00", "10000.00")
+
+
+async def test_what_is_asked_is_shown_to_who_asked_and_to_who_may_decide(
+    ws2: ProtocolServer, asker: InProcess, decider: InProcess, account: str
+) -> None:
+    at_once = await asker.done("deposit", "operation { approval { reasons } }", accountId=account, amount="5")
+    assert at_once["operation"]["approval"] is None
+    elsewhere = await a_user(asker.house, ("MANAGER", await asker.house.group("Elsewhere")))
+    ws2.answer = ASKS | {"violations": [MONDAYS | {"severity": "WARNING"}]}
+    shown = "query($id: ID!) { operation(id: $id) { approval { reasons request decidedBy decisionReason } } }"
+    waiting = (await asker.done("withdraw", accountId=account, amount="5", note="Rent"))["operation"]["id"]
+    expected: dict[str, Any] = {
+        "reasons": ["Nothing happens on a Monday"],
+        "request": {"accountId": account, "amount": "5", "note": "Rent"},
+        "decidedBy": None,
+        "decisionReason": None,
+    }
+    for client in (asker, decider):
+        seen = (await client.ask(shown, id=waiting))["operation"]["approval"]
+        assert {**seen, "request": {name: seen["request"][name] for name in expected["request"]}} == expected
+    for role in ("VIEWER", "OPERATOR", "AUDITOR"):
+        other = await a_user(asker.house, (role, asker.house.root))
+        assert (await other.ask(shown, id=waiting))["operation"] == {"approval": None}
+    assert (await elsewhere.ask(shown, id=waiting))["operation"] is None
+
+    await decide(decider, waiting, approve=False)
+    seen = (await asker.ask(shown, id=waiting))["operation"]["approval"]
+    assert seen["decidedBy"] is not None
+    assert seen["decisionReason"] == "I looked at it"
 
 
 async def test_an_order_holds_nothing_while_it_waits(
