@@ -20,6 +20,13 @@ BY_ID = Query(
     "RETURN u.id AS id, u.username AS username, u.administrator AS administrator, null AS session, "
     "collect([n.id, g.role]) AS grants",
 )
+OF_SESSION = Query(
+    "users.of_session",
+    "MATCH (s:Session {user: $user}) WHERE s.id = $session AND s.until > $now "
+    "MATCH (u:User {id: s.user}) WHERE NOT u.disabled OPTIONAL MATCH (u)-[g:GRANTED]->(n) "
+    "RETURN u.id AS id, u.username AS username, u.administrator AS administrator, s.id AS session, "
+    "collect([n.id, g.role]) AS grants",
+)
 BY_KEY = Query("users.by_key", "MATCH (u:User {key: $key}) RETURN u {.*} AS user")
 CREATE = Query("users.create", "CREATE (u:User) SET u = $properties")
 CHANGE = Query("users.change", "MATCH (u:User {id: $id}) SET u += $properties")
@@ -64,6 +71,11 @@ async def by_session(reader: Reader, token_hash: str, now: str) -> Row | None:
 async def by_id(reader: Reader, user_id: str) -> Row | None:
     """The enabled user of this id, with grants as (node id, role) pairs, or None."""
     return _viewer(await reader.run(BY_ID, id=user_id))
+
+
+async def of_session(reader: Reader, user_id: str, session_id: str, now: str) -> Row | None:
+    """The user as by_id has it, where they are enabled and that session of theirs is live, or None."""
+    return _viewer(await reader.run(OF_SESSION, user=user_id, session=session_id, now=now))
 
 
 async def by_key(reader: Reader, username: str) -> Row | None:

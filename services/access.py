@@ -30,6 +30,17 @@ async def viewer_of_user(reader: Reader, user_id: str) -> Viewer | None:
     return _viewer(row) if row else None
 
 
+async def viewer_now(reader: Reader, viewer: Viewer) -> Viewer | None:
+    """The same viewer with the rights of now, or None where the user is disabled or the session has ended.
+
+    A viewer without a session, such as who asked for an approved operation, depends on the user alone.
+    """
+    if viewer.session_id is None:
+        return await viewer_of_user(reader, viewer.user_id)
+    row = await users.of_session(reader, viewer.user_id, viewer.session_id, clock.to_text(clock.now()))
+    return _viewer(row) if row else None
+
+
 def _viewer(row: Row) -> Viewer:
     grants: dict[str, frozenset[Role]] = {}
     for node_id, role in row["grants"]:

@@ -188,10 +188,10 @@ class Pipeline:
         return plan
 
     async def _again(self, transaction: Transaction, viewer: Viewer) -> Viewer:
-        now = await access.viewer_of_user(transaction, viewer.user_id)
+        now = await access.viewer_now(transaction, viewer)
         if now is None:
             raise refuse(ProblemCode.UNAUTHENTICATED, "sign in again")
-        return replace(now, session_id=viewer.session_id)
+        return now
 
     async def _lock(self, transaction: Transaction, command: Command[Any], act: Act) -> None:
         for root in command.structures(act, self.desk):
