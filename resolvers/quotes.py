@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from resolvers.context import Context
-from resolvers.refusals import UNAVAILABLE, ReadRefused, bad_input
-from services.market.port import MarketError, Quote, is_symbol
+from resolvers.refusals import bad_input
+from services.market.port import Quote, is_symbol
 
 MAX_SYMBOLS = 100
 
@@ -15,8 +15,5 @@ async def quotes(context: Context, symbols: Sequence[str]) -> Sequence[Quote]:
     if len(wanted) > MAX_SYMBOLS:
         raise bad_input(f"symbols must list at most {MAX_SYMBOLS}", "symbols")
     known = [symbol for symbol in wanted if is_symbol(symbol)]
-    try:
-        found = await context.desk.market.quotes(known) if known else {}
-    except MarketError as error:
-        raise ReadRefused(UNAVAILABLE, "The market does not answer at present. Try again in a moment.") from error
+    found = await context.loaders.prices.quotes(known)
     return [found[symbol] for symbol in known if symbol in found]

@@ -25,6 +25,14 @@ class Price:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The last known price of each symbol that ever had one, and the market's quotes of now: None where it is gone."""
+
+    prices: dict[str, Price]
+    quotes: dict[str, Quote] | None
+
+
 class PriceBook:
     """The last price of each symbol that was ever quoted, over restarts too."""
 
@@ -36,17 +44,21 @@ class PriceBook:
 
     async def known(self, symbols: Collection[str]) -> dict[str, Price]:
         """The last known price of each symbol, by one market call; a symbol that never had one is left out."""
+        return (await self.look(symbols)).prices
+
+    async def look(self, symbols: Collection[str]) -> Known:
+        """What is known of the symbols, by one market call."""
         if not symbols:
-            return {}
+            return Known({}, {})
         try:
             quotes = await self._market.quotes(symbols)
         except MarketError:
             _log.warning("market_gone_for_quotes")
-            return await self._remembered(symbols)
+            return Known(await self._remembered(symbols), None)
         self._keep(quotes)
         missing = [symbol for symbol in symbols if symbol not in quotes]
         found = {symbol: Price(quote.last, quote.at) for symbol, quote in quotes.items()}
-        return {**(await self._remembered(missing)), **found} if missing else found
+        return Known({**(await self._remembered(missing)), **found} if missing else found, quotes)
 
     async def _remembered(self, symbols: Collection[str]) -> dict[str, Price]:
         found = {symbol: self._seen[symbol] for symbol in symbols if symbol in self._seen}

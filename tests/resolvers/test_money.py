@@ -248,6 +248,23 @@ async def test_one_market_call_serves_a_whole_request(house: House) -> None:
     assert cash_alone.symbols_asked == []
 
 
+async def test_quotes_are_asked_for_with_what_the_rest_of_the_request_needs(house: House) -> None:
+    account = await place(house)
+    for symbol in ("AAPL", "MSFT"):
+        await hold(house, account, symbol, 10**8, "1")
+    document = """
+    query($id: ID!) {
+      quotes(symbols: ["MSFT", "AAPL", "NOSUCH"]) { symbol last { amount } }
+      again: quotes(symbols: ["CVX"]) { symbol }
+      account(id: $id) { positions { nodes { symbol marketValue { amount } } } } }"""
+    answer = await read(house, document, id=account)
+    assert answer.errors == []
+    assert answer.symbols_asked == [("AAPL", "CVX", "MSFT", "NOSUCH")]
+    held = answer.data["account"]["positions"]["nodes"]
+    worth = [(node["symbol"], Decimal(node["marketValue"]["amount"])) for node in reversed(held)]
+    assert [(each["symbol"], round(Decimal(each["last"]["amount"]), 2)) for each in answer.data["quotes"]] == worth
+
+
 async def test_a_market_that_is_gone_leaves_cash_and_the_last_known_prices(house: House) -> None:
     account = await place(house, cash=100)
     await hold(house, account, "AAPL", 10**8, "1")
