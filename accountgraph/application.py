@@ -112,7 +112,9 @@ class Opening:
             self._metrics.observe_query(name, seconds, outcome)
             self._tracing.query(name, seconds, outcome)
 
-        return Database.connect(address.uri, address.username, address.password, address.database, observe)
+        database = Database.connect(address.uri, address.username, address.password, address.database, observe)
+        self._metrics.count_sessions(lambda: database.sessions)
+        return database
 
     async def _schema(self, database: Database, address: EngineAddress) -> None:
         await require_answer(database, address)

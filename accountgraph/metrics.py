@@ -1,7 +1,7 @@
 """What /metrics tells, in Prometheus's text form, from a registry of this application alone."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -78,7 +78,9 @@ class Metrics:
         )
         self._operations = Gauge("accountgraph_operations", "Operations by their state.", ("state",), registry=registry)
         self._engine_up = Gauge("accountgraph_engine_up", "1 while the graph engine answers.", registry=registry)
-        self._pool = Gauge("accountgraph_pool_connections", "Connections to the engine.", ("state",), registry=registry)
+        self._sessions = Gauge(
+            "accountgraph_engine_sessions", "Sessions with the graph engine that are open.", registry=registry
+        )
         self._requests_now = Gauge(
             "accountgraph_requests_now", "Requests at present, running and waiting.", ("state",), registry=registry
         )
@@ -109,10 +111,9 @@ class Metrics:
         """Says whether the engine answers."""
         self._engine_up.set(1 if up else 0)
 
-    def set_pool(self, in_use: int, idle: int) -> None:
-        """Sets the number of connections to the engine."""
-        self._pool.labels("in_use").set(in_use)
-        self._pool.labels("idle").set(idle)
+    def count_sessions(self, count: Callable[[], int]) -> None:
+        """Tells from now on the sessions with the engine as `count` has them whenever the figures are read."""
+        self._sessions.set_function(count)
 
     def set_requests_now(self, running: int, waiting: int) -> None:
         """Sets the number of requests at present."""

@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
 import neo4j
@@ -19,6 +20,7 @@ Observe = Callable[[str, float, str], None]
 
 READ_ATTEMPTS = 3
 WRITE_PATIENCE_SECONDS = 30.0
+CONNECTIONS = 64
 STATEMENT_SECONDS = 20.0
 _FIRST_PAUSE_SECONDS = 0.002
 _LONGEST_PAUSE_SECONDS = 0.25
@@ -64,6 +66,8 @@ class Database:
         self._name = name
         self._observe = observe
         self._queues = Turns()
+        self.sessions = 0
+        """How many sessions are open now: each has one of the pool's CONNECTIONS, or waits for one."""
 
     @classmethod
     def connect(
@@ -73,7 +77,7 @@ class Database:
         driver = neo4j.AsyncGraphDatabase.driver(
             uri,
             auth=(username, password),
-            max_connection_pool_size=64,
+            max_connection_pool_size=CONNECTIONS,
             connection_timeout=5.0,
             connection_acquisition_timeout=10.0,
             liveness_check_timeout=30.0,
@@ -86,6 +90,15 @@ class Database:
     async def close(self) -> None:
         """Ends every connection."""
         await self._driver.close()
+
+    @asynccontextmanager
+    async def _session(self, access: str = neo4j.WRITE_ACCESS) -> AsyncGenerator[neo4j.AsyncSession]:
+        self.sessions += 1
+        try:
+            async with self._driver.session(database=self._name, default_access_mode=access) as session:
+                yield session
+        finally:
+            self.sessions -= 1
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
         """Reads in auto-commit: the rows. Raises EngineUnavailable."""
@@ -107,7 +120,7 @@ class Database:
         raise AssertionError("the last attempt returns or raises")
 
     async def _read(self, query: Query, parameters: Row) -> list[Row]:
-        async with self._driver.session(database=self._name, default_access_mode=neo4j.READ_ACCESS) as session:
+        async with self._session(neo4j.READ_ACCESS) as session:
             result = await session.run(query.text, parameters)
             return await result.data()
 
@@ -133,7 +146,7 @@ class Database:
                 await asyncio.sleep(_pause(attempt))
 
     async def _attempt(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        async with self._driver.session(database=self._name) as session:
+        async with self._session() as session:
             raw = await session.begin_transaction(timeout=WRITE_PATIENCE_SECONDS)
             try:
                 async with asyncio.timeout(WRITE_PATIENCE_SECONDS):
@@ -168,7 +181,7 @@ class Database:
 
     async def _executed(self, text: str, deadline: float) -> bool:
         try:
-            async with self._driver.session(database=self._name) as session:
+            async with self._session() as session:
                 result = await session.run(neo4j.Query(text))  # pyright: ignore[reportArgumentType]
                 await result.consume()
         except (Neo4jError, DriverError, OSError) as error:

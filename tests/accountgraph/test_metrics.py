@@ -56,14 +56,15 @@ def test_states_that_have_no_operations_any_more_are_gone() -> None:
     assert sample(metrics, "accountgraph_operations", state="UNKNOWN") is None
 
 
-def test_engine_pool_and_requests_at_present() -> None:
-    metrics = Metrics()
+def test_engine_sessions_and_requests_at_present() -> None:
+    metrics, sessions = Metrics(), ["one"]
     metrics.set_engine_up(up=True)
-    metrics.set_pool(3, 5)
+    metrics.count_sessions(lambda: len(sessions))
+    sessions.append("two")
     metrics.set_requests_now(7, 2)
     metrics.observe_refusal("UNAUTHENTICATED")
     assert sample(metrics, "accountgraph_engine_up") == 1
-    assert sample(metrics, "accountgraph_pool_connections", state="idle") == 5
+    assert sample(metrics, "accountgraph_engine_sessions") == 2
     assert sample(metrics, "accountgraph_requests_now", state="waiting") == 2
     assert sample(metrics, "accountgraph_refusals_total", code="UNAUTHENTICATED") == 1
     metrics.set_engine_up(up=False)

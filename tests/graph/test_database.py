@@ -66,6 +66,21 @@ async def test_a_transaction_sees_what_it_wrote_and_others_do_not_until_it_commi
     assert await revisions(database, node) == [0]
 
 
+async def test_open_sessions_are_counted_until_they_end(database: Database) -> None:
+    async def inner(transaction: Transaction) -> int:
+        await transaction.run(FIND, id="nobody")
+        return database.sessions
+
+    async def outer(transaction: Transaction) -> tuple[int, int]:
+        await transaction.run(FIND, id="nobody")
+        return database.sessions, await database.write(inner, queue="inner")
+
+    assert await database.write(outer, queue="outer") == (1, 2)
+    with pytest.raises(CypherSyntaxError):
+        await database.run(BAD)
+    assert database.sessions == 0
+
+
 async def test_work_that_fails_leaves_nothing(database: Database) -> None:
     node = new_id(Kind.GROUP)
 
