@@ -101,11 +101,15 @@ def _faulty(venue: Venue, route: Route, handler: Handler) -> Callable[[Request],
         name = request.path_params.get("name", "")
         if route is Route.EXECUTE:
             with suppress(KeyError, TypeError, ValueError):
-                name = (await request.json())["trade_order"]["order_id"]
+                body = await request.json()
+                name = body["trade_order"]["order_id"]
                 venue.sent[name] += 1
+                venue.accounts[name] = body["account_id"]
         fault = venue.next_fault(route, name)
-        early = _before(fault)
-        return early or _after(fault, await handler(venue, request, fault))
+        response = _before(fault) or _after(fault, await handler(venue, request, fault))
+        if fault and venue.hear:
+            venue.hear(route, name, fault)
+        return response
 
     return answer
 

@@ -56,6 +56,8 @@ class Fault(StrEnum):
 
 # The fault of a request, by its route and the order or account that it names; None where all goes well.
 Choice: TypeAlias = Callable[[Route, str], "Fault | None"]
+# Hears of each fault once the request has had what effect it has, before its answer.
+Hearing: TypeAlias = Callable[[Route, str, "Fault"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,13 @@ class Venue:
     broker: PaperBroker
     faults: deque[tuple[Route, Fault]] = field(default_factory=deque[tuple[Route, Fault]])
     choose: Choice | None = None
+    hear: Hearing | None = None
     lookup: bool = True
     caught_up: bool | None = True
     sent: Counter[str] = field(default_factory=Counter[str])
     calls: Counter[Route] = field(default_factory=Counter[Route])
+    accounts: dict[str, str] = field(default_factory=dict[str, str])
+    """The account of each order that ever arrived."""
     late: dict[str, MarketOrder] = field(default_factory=dict[str, MarketOrder])
     _shown_first: dict[str, OrderReport] = field(default_factory=dict[str, OrderReport])
 

@@ -1,0 +1,86 @@
+"""A caller of a server that may be killed at any time, and what the graph knows of what was asked."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from accountgraph.engine import running_engine
+from graph import clock, operations, users
+from graph.database import Database, Row
+from graph.query import Query
+from tests.support.api import Remote, document_of
+from tests.support.graphs import connected
+from tests.support.house import ADMIN, ADMIN_PASSWORD, Address
+from tests.support.running import Server
+
+ANSWER_SECONDS = 90.0
+SIGN_IN = """mutation($input: SignInInput!) {
+  signIn(input: $input) { ... on SignInPayload { accessToken } ... on Problem { code message } } }"""
+HASTEN = Query(
+    "test.hasten",
+    "MATCH (o:Operation) WHERE o.dueAt > $now AND o.state IN ['RUNNING', 'UNKNOWN'] SET o.dueAt = $now",
+)
+OPEN = Query(
+    "test.open", "MATCH (o:Order) WHERE o.account IN $ids AND o.open = true RETURN o.account AS account, o.id AS id"
+)
+
+
+class Caller:
+    """The administrator, with a token that outlives the server's process."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, token: str) -> None:
+        self._remote = Remote(client, f"{url}/graphql", token)
+
+    async def ask(self, name: str, payload: str, /, **given: Any) -> dict[str, Any] | None:
+        """A mutation's payload or Problem; None where there is no answer, or one that says UNAVAILABLE."""
+        try:
+            answer = await self._remote.run(document_of(name, payload), input=given)
+        except httpx.HTTPError:
+            return None
+        if answer.data is None:
+            assert [error["extensions"]["code"] for error in answer.errors] == ["UNAVAILABLE"], answer.errors
+            return None
+        result: dict[str, Any] = answer.data[name]
+        return None if result.get("code") == "UNAVAILABLE" else result
+
+    async def done(self, name: str, payload: str = "operation { id state }", /, **given: Any) -> dict[str, Any]:
+        """The payload of a mutation of a new operation id, which meets no problem."""
+        return await self._remote.done(name, payload, **given)
+
+
+@asynccontextmanager
+async def calling(url: str) -> AsyncGenerator[Caller]:
+    """A caller of the server at this address, who has signed in."""
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as client:
+        given = {"username": ADMIN, "password": ADMIN_PASSWORD}
+        data = await Remote(client, f"{url}/graphql").ask(SIGN_IN, input=given)
+        yield Caller(client, url, data["signIn"]["accessToken"])
+
+
+@asynccontextmanager
+async def beside(server: Server, engine: Address | None) -> AsyncGenerator[Database]:
+    """The graph of a running server, past that server; None is for the server's own embedded engine."""
+    address = engine or running_engine(server.folder)
+    assert address is not None, "its engine runs"
+    async with connected(address) as database:
+        yield database
+
+
+async def asked(database: Database, ids: Sequence[str]) -> dict[str, Row]:
+    """The operations that the administrator asked for, those that are there, by the ids that the caller gave."""
+    user = await users.by_key(database, ADMIN)
+    assert user is not None
+    found = [await operations.find_by_key(database, user["id"], each) for each in ids]
+    return {row["operationId"]: row for row in found if row is not None}
+
+
+async def open_orders(database: Database, ids: Sequence[str]) -> dict[str, str]:
+    """The open order of each of the accounts that has one."""
+    return {row["account"]: row["id"] for row in await database.run(OPEN, ids=list(ids))}
+
+
+async def hasten(database: Database) -> None:
+    """Lets the time come at which each operation under way is looked at again."""
+    await database.write(lambda transaction: transaction.run(HASTEN, now=clock.to_text(clock.now())), queue="test")
