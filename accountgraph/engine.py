@@ -172,8 +172,8 @@ def require_platform() -> None:
     """Raises EngineFailed where the engine's package, which brings its own Java, is not installed."""
     if importlib.util.find_spec("arcadedb_embedded") is None:
         raise EngineFailed(
-            f"there is no embedded engine for {platform.system()} on {platform.machine()};"
-            " set ACCOUNTGRAPH_NEO4J_URI to use a Neo4j"
+            f"there is no embedded engine for Python {sys.version_info.major}.{sys.version_info.minor}"
+            f" on {platform.system()} {platform.machine()}; set ACCOUNTGRAPH_NEO4J_URI to use a Neo4j"
         )
 
 
