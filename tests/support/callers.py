@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from graph import clock, operations, users
 from graph.database import Database, Row
 from graph.query import Query
 from tests.support.api import Remote, document_of
+from tests.support.conditions import until
 from tests.support.graphs import connected
 from tests.support.house import ADMIN, ADMIN_PASSWORD, Address
 from tests.support.running import Server
@@ -31,6 +33,8 @@ class Caller:
     """The administrator, with a token that outlives the server's process."""
 
     def __init__(self, client: httpx.AsyncClient, url: str, token: str) -> None:
+        self._client = client
+        self._url = url
         self._remote = Remote(client, f"{url}/graphql", token)
 
     async def ask(self, name: str, payload: str, /, **given: Any) -> dict[str, Any] | None:
@@ -49,6 +53,13 @@ class Caller:
         """The payload of a mutation of a new operation id, which meets no problem."""
         return await self._remote.done(name, payload, **given)
 
+    async def ready(self) -> bool:
+        """Whether the server says that it can serve."""
+        try:
+            return (await self._client.get(f"{self._url}/readyz")).status_code == HTTPStatus.OK
+        except httpx.HTTPError:
+            return False
+
 
 @asynccontextmanager
 async def calling(url: str) -> AsyncGenerator[Caller]:
@@ -62,6 +73,13 @@ async def calling(url: str) -> AsyncGenerator[Caller]:
 @asynccontextmanager
 async def beside(server: Server, engine: Address | None) -> AsyncGenerator[Database]:
     """The graph of a running server, past that server; None is for the server's own embedded engine."""
+
+    async def runs() -> bool:
+        return running_engine(server.folder) is not None
+
+    if engine is None:
+        # It answers a moment before it is told where.
+        await until(runs, ANSWER_SECONDS)
     address = engine or running_engine(server.folder)
     assert address is not None, "its engine runs"
     async with connected(address) as database:

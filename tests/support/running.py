@@ -115,9 +115,9 @@ async def running(folder: Path, settings: Mapping[str, str] | None = None) -> As
         yield server.url
 
 
-def settings_of(engine: Address) -> dict[str, str]:
-    """The settings that make a server use the run's Neo4j; none on ArcadeDB, where the server starts its own."""
-    return settings_for(engine) if chosen_engine() == "neo4j" else {}
+def settings_of(engine: Address | None) -> dict[str, str]:
+    """The settings that make a server use this Neo4j; none on ArcadeDB, where the server starts its own engine."""
+    return settings_for(engine) if engine and chosen_engine() == "neo4j" else {}
 
 
 def settings_for(engine: Address) -> dict[str, str]:
