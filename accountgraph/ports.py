@@ -32,11 +32,8 @@ async def open_market(settings: Settings) -> Market:
 
 async def open_paper_market(data_dir: Path, first_date: date | None) -> PaperBroker:
     """The paper broker of a data folder. Raises StartFailed."""
-    prices = shipped_prices()
-    if first_date is not None and not prices.first_day <= first_date <= prices.last_day:
-        raise StartFailed(f"ACCOUNTGRAPH_MARKET_DATE should be from {prices.first_day} to {prices.last_day}")
     try:
-        return await PaperBroker.open(await SqliteStore.open(data_dir / MARKET_FILE), prices, first_date)
+        return await PaperBroker.open(await SqliteStore.open(data_dir / MARKET_FILE), shipped_prices(), first_date)
     except (StoreUnusable, MarketError) as error:
         raise StartFailed(str(error)) from error
 

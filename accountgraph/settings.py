@@ -14,7 +14,8 @@ PREFIX = "ACCOUNTGRAPH_"
 TEST_PREFIX = "ACCOUNTGRAPH_TEST_"
 """What the product's own tests are told by; no setting begins so."""
 BOLT_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
-WORKFLOW_SCHEMES = ("sqlite", "postgresql", "postgresql+psycopg")
+FIRST_CLOSE, LAST_CLOSE = date(1990, 1, 2), date(2022, 12, 28)
+"""The first and the last day of the shipped prices, which the embedded market can start on."""
 
 
 class SettingsError(Exception):
@@ -32,15 +33,9 @@ def _url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _workflow_url(secret: SecretStr) -> SecretStr:
-    if urlsplit(secret.get_secret_value()).scheme not in WORKFLOW_SCHEMES:
-        raise ValueError("not such an address")
-    return secret
-
-
 WebUrl = Annotated[str, _url("http", "https")]
 BoltUrl = Annotated[str, _url(*BOLT_SCHEMES)]
-WorkflowUrl = Annotated[SecretStr, AfterValidator(_workflow_url)]
+MarketDate = Annotated[date, Field(ge=FIRST_CLOSE, le=LAST_CLOSE)]
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@-]{3,64}$")]
 Password = Annotated[SecretStr, Field(min_length=12, max_length=128)]
 
@@ -71,8 +66,7 @@ class Settings(BaseSettings):
 
     protocol_url: WebUrl | None = Field(None, description="the http or https address of WS2")
     market_url: WebUrl | None = Field(None, description="the http or https address of WS4")
-    workflow_database_url: WorkflowUrl | None = Field(None, description="a sqlite or postgresql address")
-    market_date: date | None = Field(None, description="a calendar date such as 2022-12-28")
+    market_date: MarketDate | None = Field(None, description=f"a calendar date from {FIRST_CLOSE} to {LAST_CLOSE}")
 
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto, json or console")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from accountgraph.settings import Settings, SettingsError, load, variable
+from services.market.prices import shipped_prices
 
 SECRET = "hunter2-hunter2"
 
@@ -31,7 +32,6 @@ def test_the_environment_sets_every_kind_of_value(monkeypatch: pytest.MonkeyPatc
         "NEO4J_URI": "neo4j+s://graph.example:7687",
         "NEO4J_PASSWORD": SECRET,
         "MARKET_DATE": "2021-06-30",
-        "WORKFLOW_DATABASE_URL": f"postgresql://flow:{SECRET}@127.0.0.1/flow",
     }.items():
         monkeypatch.setenv(f"ACCOUNTGRAPH_{name}", value)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318/")
@@ -73,6 +73,9 @@ def test_an_address_of_version_6_stands_in_brackets() -> None:
         ("PROTOCOL_URL", "ftp://127.0.0.1"),
         ("MARKET_URL", "http://"),
         ("MARKET_DATE", "2022-13-01"),
+        ("MARKET_DATE", "1980-01-01"),
+        ("MARKET_DATE", "1990-01-01"),
+        ("MARKET_DATE", "2022-12-29"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "loud"),
         ("MAX_BODY_BYTES", "1000000"),
@@ -95,7 +98,6 @@ def test_a_wrong_value_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch, name
         ("ADMIN_PASSWORD", "short-one"),
         ("NEO4J_URI", f"bolt://neo4j:{SECRET}@127.0.0.1"),
         ("MARKET_URL", f"https://user:{SECRET}@market.example"),
-        ("WORKFLOW_DATABASE_URL", f"mysql://flow:{SECRET}@127.0.0.1"),
     ],
 )
 def test_a_wrong_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -114,10 +116,18 @@ def test_every_wrong_value_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         load()
 
 
-def test_a_name_that_is_no_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACCOUNTGRAPH_NEO4J_URL", "bolt://127.0.0.1:7687")
-    with pytest.raises(SettingsError, match=r"^ACCOUNTGRAPH_NEO4J_URL: there is no such setting"):
+@pytest.mark.parametrize("name", ["NEO4J_URL", "WORKFLOW_DATABASE_URL"])
+def test_a_name_that_is_no_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"ACCOUNTGRAPH_{name}", "bolt://127.0.0.1:7687")
+    with pytest.raises(SettingsError, match=rf"^ACCOUNTGRAPH_{name}: there is no such setting"):
         load()
+
+
+def test_the_market_starts_on_any_day_of_its_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    prices = shipped_prices()
+    for day in (prices.first_day, prices.last_day):
+        monkeypatch.setenv("ACCOUNTGRAPH_MARKET_DATE", day.isoformat())
+        assert load().market_date == day
 
 
 def test_a_neo4j_needs_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
