@@ -3,8 +3,8 @@
 from datetime import date
 
 from resolvers.context import Context
-from resolvers.refusals import UNAVAILABLE, ReadRefused
-from services.market.paper import PaperBroker
+from resolvers.refusals import UNAVAILABLE, ReadRefused, bad_input
+from services.market.paper import LAST_MARKET_DATE, PaperBroker
 from services.market.port import MarketUnavailable
 from services.protocol.weeks import Week
 
@@ -36,9 +36,12 @@ async def halted_symbols(context: Context) -> list[str] | None:
 async def week(context: Context, day: str | None) -> tuple[date, Week]:
     """The day that was asked for, the market's where none is, and the protocol engine's word on its week.
 
-    Raises ReadRefused and Refused where the market or the engine does not answer.
+    Raises ReadRefused for a day that no market reaches, and ReadRefused and Refused where the market or the engine does
+    not answer.
     """
     asked = date.fromisoformat(day) if day is not None else await today(context)
+    if asked > LAST_MARKET_DATE:
+        raise bad_input(f"date must be {LAST_MARKET_DATE} at the latest", "date")
     return asked, await context.desk.protocol.classify_week(asked)
 
 

@@ -26,7 +26,10 @@ class Week:
 
 
 Day = Annotated[
-    Date | None, strawberry.argument(description="A day of the week. The market's date where it is not given.")
+    Date | None,
+    strawberry.argument(
+        description="A day of the week, 2100-01-01 at the latest. The market's date where it is not given."
+    ),
 ]
 
 

@@ -18,6 +18,7 @@ from tests.support.house import House, op
 pytestmark = pytest.mark.anyio
 
 START = date(2022, 3, 1)
+WEEK = "query($day: Date) { week(date: $day) { type } }"
 MARKET = "market { date embedded haltedSymbols }"
 
 
@@ -97,6 +98,16 @@ async def test_the_week_of_a_day_or_of_the_market_is_told_to_everybody(trading: 
     assert past["date"] == "2020-03-09"
     assert past["type"]
     assert 0 <= past["confidence"] <= 1
+
+
+async def test_a_week_that_no_market_reaches_is_refused(trading: House) -> None:
+    client = await a_user(trading)
+    for day in ("2100-01-02", "9999-12-27", "9999-12-31"):
+        (error,) = (await client.run(WEEK, day=day)).errors
+        assert error.extensions == {"code": "BAD_USER_INPUT", "path": ["date"]}
+        assert error.message == "date must be 2100-01-01 at the latest"
+    for day in ("0001-01-01", "2100-01-01"):
+        assert (await client.ask(WEEK, day=day))["week"] == {"type": "W-IDL"}
 
 
 async def test_an_order_that_stands_until_cancelled_outlives_the_day(admin: InProcess) -> None:
