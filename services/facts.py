@@ -9,6 +9,8 @@ from graph.money import from_minor
 from services.posting import available
 from services.settings.resolution import Effective
 
+MONEY = frozenset({"cash", "available", "totalValue"})
+"""The facts of an account that every posting changes."""
 _POLICY_PREFIXES = ("approval.", "fork.", "merge.", "policy.", "reinvest.", "risk.")
 
 
