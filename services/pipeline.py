@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -276,5 +276,7 @@ def require_patience(command: Command[Any], approval: Approval) -> None:
 
 
 def _lasting(question: Question) -> tuple[Any, ...]:
-    account = {name: fact for name, fact in question.facts.get("account", {}).items() if name not in MONEY}
+    account = question.facts.get("account")
+    if isinstance(account, Mapping):
+        account = {name: fact for name, fact in account.items() if name not in MONEY}
     return question.account_id, question.operation, {**question.facts, "account": account}
