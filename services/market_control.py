@@ -86,9 +86,11 @@ class SymbolCommand(MarketCommand):
         return [invalid(f"symbol must have 1 to {MAX_SYMBOL_LENGTH} printable characters", "symbol")]
 
     async def control(self, desk: Desk, market: PaperBroker) -> Controlled:
-        del desk
         was = self.symbol in await market.halted()
-        await (market.halt(self.symbol) if self.halts else market.resume(self.symbol))
+        if self.halts:
+            await market.halt(self.symbol)
+        else:
+            await settle_reports(desk, await market.resume(self.symbol))
         return Controlled({"symbol": self.symbol, "halted": was}, {"symbol": self.symbol, "halted": self.halts})
 
 
@@ -100,7 +102,7 @@ class HaltSymbol(SymbolCommand):
 
 
 class ResumeSymbol(SymbolCommand):
-    """Lets a symbol be traded again; what rests on it is filled where the price allows."""
+    """Lets a symbol be traded again. What rests on it is filled where the price allows, and is booked at once."""
 
     action: ClassVar[str] = "resumeSymbol"
     halts: ClassVar[bool] = False

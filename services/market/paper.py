@@ -127,30 +127,32 @@ class PaperBroker(Market):
 
         Raises Refused with the path `symbol` for one that is unknown.
         """
-        await self._set_halted(symbol, halted=True)
+        self._require_known(symbol)
+        await self._store.write(lambda book: book.set_halted(symbol, halted=True))
+        _log.info("market_symbol_halted", symbol=symbol)
 
-    async def resume(self, symbol: str) -> None:
-        """Trades the symbol again, and fills what rests on it where the price allows.
+    async def resume(self, symbol: str) -> list[OrderReport]:
+        """Trades the symbol again; returns the orders resting on it that this filled, oldest first.
 
         Raises Refused with the path `symbol` for one that is unknown.
         """
-        await self._set_halted(symbol, halted=False)
+        self._require_known(symbol)
+        filled = await self._store.write(lambda book: self._resume(book, symbol))
+        _log.info("market_symbol_resumed", symbol=symbol, filled=len(filled))
+        return filled
 
     async def halted(self) -> frozenset[str]:
         """The symbols in which trading is stopped."""
         return await self._store.read(lambda book: book.halted())
 
-    async def _set_halted(self, symbol: str, *, halted: bool) -> None:
+    def _require_known(self, symbol: str) -> None:
         if self._prices.kind(symbol) is None:
             raise refuse(ProblemCode.INVALID_INPUT, "The market knows no such symbol.", "symbol")
 
-        def change(book: Book) -> None:
-            book.set_halted(symbol, halted=halted)
-            for resting in book.orders(open_only=True):
-                self._settle(book, resting, self._price_now(_date_of(book)))
-
-        await self._store.write(change)
-        _log.info("market_symbol_halted" if halted else "market_symbol_resumed", symbol=symbol)
+    def _resume(self, book: Book, symbol: str) -> list[OrderReport]:
+        book.set_halted(symbol, halted=False)
+        now = self._price_now(_date_of(book))
+        return [report for resting in book.orders(open_only=True) if (report := self._settle(book, resting, now))]
 
     def _quote(self, symbol: str, today: date, halted: frozenset[str]) -> Quote | None:
         found = self._prices.price_on(symbol, today)

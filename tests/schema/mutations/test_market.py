@@ -72,6 +72,23 @@ async def test_a_symbol_is_halted_and_resumed(admin: InProcess) -> None:
     assert (await admin.done("placeOrder", **order))["operation"]["state"] == "SUCCEEDED"
 
 
+async def test_what_a_resumed_symbol_fills_is_booked_at_once(admin: InProcess) -> None:
+    made = await admin.done("createAccount", "account { id }", name="Trader", parentId=admin.house.root)
+    account = made["account"]["id"]
+    await admin.done("deposit", accountId=account, amount="1000")
+    order = {"accountId": account, "symbol": "AAPL", "side": "BUY", "quantity": "1", "timeInForce": "GTC"}
+    filled = (await admin.done("placeOrder", **order, limitPrice="155"))["operation"]["id"]
+    waits = (await admin.done("placeOrder", **order, limitPrice="100"))["operation"]["id"]
+    await admin.done("haltSymbol", MARKET, symbol="AAPL")
+    await admin.done("advanceMarketDate", MARKET, date="2022-03-14")
+    states = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Operation { state } } }"
+    assert [one["state"] for one in (await admin.ask(states, ids=[filled, waits]))["nodes"]] == ["RUNNING", "RUNNING"]
+    await admin.done("resumeSymbol", MARKET, symbol="AAPL")
+    assert [one["state"] for one in (await admin.ask(states, ids=[filled, waits]))["nodes"]] == ["SUCCEEDED", "RUNNING"]
+    held = "query($id: ID!) { account(id: $id) { positions { nodes { symbol quantity } } } }"
+    assert (await admin.ask(held, id=account))["account"]["positions"]["nodes"] == [{"symbol": "AAPL", "quantity": "1"}]
+
+
 @pytest.mark.parametrize("symbol", ["", "NOBODY", "x" * 1_000, "A\u0000"])
 async def test_an_unknown_symbol_is_refused(admin: InProcess, symbol: str) -> None:
     problem = await admin.refused("haltSymbol", symbol=symbol)

@@ -112,7 +112,7 @@ async def test_a_resting_order_waits_out_a_halt_and_takes_the_price_at_its_end(s
     await small.halt("ABC")
     assert await small.advance(date(2020, 1, 7)) == []
     assert await small.order(order.order_id) == OrderReport(order.order_id, OrderStatus.ACCEPTED)
-    await small.resume("ABC")
+    assert [report.order_id for report in await small.resume("ABC")] == [order.order_id]
     filled = await small.order(order.order_id)
     assert isinstance(filled, OrderReport)
     assert (filled.status, filled.avg_fill_price) == (OrderStatus.FILLED, Decimal(11))
