@@ -37,20 +37,22 @@ soak: dev ## Runs the random and fault runs at their whole size, on both engines
 	    env ACCOUNTGRAPH_TEST_ENGINE=$$engine ACCOUNTGRAPH_TEST_SIZE=full $(pytest) -s --timeout 3600 tests/soak $(ARGS) || exit; \
 	done
 
-check: dev ## Checks format, rules, types, layers, the committed schema and the repository itself
+check: dev ## Checks format, rules, types, layers, the committed schema and reference, and the repository itself
 	@$(python) -m ruff format --check --quiet .
 	@$(python) -m ruff check --quiet .
 	@$(python) -m basedpyright --warnings
 	@$(python) .venv/bin/lint-imports --no-logo --no-cache
 	@$(python) -m accountgraph schema --check schema.graphql
+	@$(python) -m scripts.make_reference --check docs/reference.md
 	@exec $(pytest) -q tests/repository
 
 format: dev ## Formats the code and sorts its imports
 	@$(python) -m ruff format --quiet .
 	@$(python) -m ruff check --fix --quiet .
 
-schema: base ## Writes schema.graphql anew
-	@exec $(python) -m accountgraph schema --output schema.graphql
+schema: base ## Writes schema.graphql and docs/reference.md anew
+	@$(python) -m accountgraph schema --output schema.graphql
+	@exec $(python) -m scripts.make_reference docs/reference.md
 
 lock: base ## Pins the packages that pyproject.toml asks for, with their hashes (needs uv)
 	@PATH="$$PATH:.venv/bin" sh -c 'command -v uv >/dev/null' || { echo "lock: uv is needed" >&2; exit 3; }
