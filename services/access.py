@@ -74,3 +74,11 @@ def require_administrator(viewer: Viewer) -> None:
     """Raises FORBIDDEN for everybody but the installation's administrator."""
     if not viewer.administrator:
         raise refuse(ProblemCode.FORBIDDEN, "only the administrator of the installation may do this")
+
+
+async def require_decider(reader: Reader, user_id: str, nodes: Sequence[str]) -> None:
+    """Raises FORBIDDEN where the user who decided is disabled, or may not decide about one of the nodes any more."""
+    viewer = await viewer_of_user(reader, user_id)
+    places = await locate(reader, nodes)
+    if viewer is None or any(Permission.DECIDE not in viewer.permissions(place.path) for place in places.values()):
+        raise refuse(ProblemCode.FORBIDDEN, "the user who approved this may not decide it any more")

@@ -74,7 +74,7 @@ class DecideOperation(Command[Decision]):
         target = plan.target["id"]
         decision: Row = {"decidedBy": act.viewer.username, "decisionReason": self.reason}
         state = APPROVED if self.approve else "REJECTED"
-        after = {"state": state, **decision}
+        after = {"state": state, **decision, "decider": act.viewer.user_id}
         at = recorder.add("OPERATION_CHANGED", plan.target["nodes"], {"state": WAITING}, {"operation": target, **after})
         due = at if self.approve else None
         ended: Row = {} if self.approve else {"finishedAt": at, "problems": [problem_json(_rejected(self.reason))]}

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from services.commands import Command
 from services.permissions import Viewer
 from services.problems import Problem
 from services.settings.catalogue import catalogue_digest
+from services.verdicts import Approval
 
 WAITING = "AWAITING_APPROVAL"
 APPROVED = "PENDING"
@@ -20,12 +21,22 @@ RUNNING = "RUNNING"
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """An approval: the id of the user who gave it, and the nodes that it is about."""
+
+    user: str
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
-    """How an operation begins: new, or one that waited for a decision and has it."""
+    """How an operation begins, and in whose name: new, or one that waited for an approval and has it."""
 
     operation: str
     viewer: Viewer
-    approved: bool = False
+    approval: Decided | None = None
+    reviews: dict[Approval, str] = field(default_factory=dict[Approval, str])
+    """The ids of the reviews that it has asked for."""
 
 
 def new_operation(start: Start, command: Command[Any], feed: str, names: Sequence[str], policy: int) -> Row:

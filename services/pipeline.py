@@ -1,17 +1,12 @@
 """The one way that a mutation takes: once for each operation id, allowed, valid, approved, committed whole."""
 
-import asyncio
-import random
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import structlog
-
 from graph import clock, journal, operations, structure
 from graph.database import Reader, Row, Transaction
-from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
+from graph.errors import EngineUnavailable
 from graph.ids import Kind, new_id
 from graph.journal import Recorder
 from graph.turns import Turns
@@ -19,15 +14,14 @@ from services import access
 from services.commands import Act, Command, Effect, Outdated, check_operation_id
 from services.desk import Desk
 from services.facts import MONEY
-from services.operations import APPROVED, RUNNING, WAITING, Start, digest, new_operation, policy_version
+from services.operations import APPROVED, RUNNING, WAITING, Decided, Start, digest, new_operation, policy_version
 from services.permissions import Viewer
 from services.problems import ProblemCode, Refused, refuse, violation
 from services.protocol.port import Question
+from services.retrying import settled
 from services.verdicts import Approval, ask
 
-_log = structlog.get_logger()
 MAX_OPERATION_ID = 64
-PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +66,42 @@ class Pipeline:
         Raises Refused with every problem; it then had no effect, save that UNAVAILABLE may hide one, which the same
         operation id tells.
         """
+        start = Start(new_id(Kind.OPERATION), viewer)
+
+        async def once() -> Outcome:
+            nonlocal start
+            # A review names its operation; else each try has an id of its own, since one of a withdrawn order is spent.
+            start = start if start.reviews else replace(start, operation=new_id(Kind.OPERATION))
+            return await self._perform(start, command)
+
         try:
             async with self._ids.of(operations.key_of(viewer.user_id, command.operation_id)):
-                return await self._settled(viewer, command)
+                return await settled(once, command.action)
         except EngineUnavailable as error:
             raise refuse(ProblemCode.UNAVAILABLE, "the database does not answer now; try again") from error
 
-    async def _settled(self, viewer: Viewer, command: Command[Any]) -> Outcome:
-        """Tries again where a commit's answer was lost or another process was faster: the operation's key tells."""
-        deadline, attempt = time.monotonic() + PATIENCE_SECONDS, 0
-        while True:
-            try:
-                return await self._perform(viewer, command)
-            except (Duplicate, CommitUnknown, Outdated) as error:
-                _log.warning("commit_unsettled", action=command.action, error=type(error).__name__)
-                if time.monotonic() > deadline:
-                    message = "the database did not confirm this; the same operationId tells what became of it"
-                    raise refuse(ProblemCode.UNAVAILABLE, message) from error
-            await asyncio.sleep(min(0.5, 0.02 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311
-            attempt += 1
-
-    async def _perform(self, viewer: Viewer, command: Command[Any]) -> Outcome:
-        done = await self._done(viewer, command)
+    async def _perform(self, start: Start, command: Command[Any]) -> Outcome:
+        done = await self._done(start.viewer, command)
         if done is not None:
             return done
         try:
-            return await self._first(viewer, command)
+            return await self._first(start, command)
         except Refused:
             # What refuses it may be its own effect, by another process that got the same operation id.
-            done = await self._done(viewer, command)
+            done = await self._done(start.viewer, command)
             if done is None:
                 raise
             return done
 
-    async def _first(self, viewer: Viewer, command: Command[Any]) -> Outcome:
-        start = Start(new_id(Kind.OPERATION), viewer)
-        act = Act(viewer, start.operation, await self._authorise(self.desk.database, viewer, command))
+    async def _first(self, start: Start, command: Command[Any]) -> Outcome:
+        act = Act(start.viewer, start.operation, await self._authorise(self.desk.database, start, command))
         problems = [*check_operation_id(command.operation_id), *command.check()]
         if problems:
             raise Refused(*problems)
         judged, approval = await self._judge(command, act)
         if approval is not None:
             require_patience(command, approval)
-            return await self._park(judged, command, approval)
+            return await self._park(start, judged, command, approval)
         outcome = await self._commit(start, command, judged)
         await command.after(self.desk, outcome.operation)
         return outcome
@@ -124,17 +111,19 @@ class Pipeline:
 
         Raises Refused where it can no longer be done, and AlreadyStarted where another process was faster.
         """
+        await settled(lambda: self._start(operation, command), command.action)
+
+    async def _start(self, operation: Row, command: Command[Any]) -> None:
+        if await self._started(operation["id"]):  # by an earlier try, whose answer was lost
+            await command.after(self.desk, operation["id"])
+            return
         viewer = await access.viewer_of_user(self.desk.database, operation["user"])
         if viewer is None:
             raise refuse(ProblemCode.FORBIDDEN, "the user who asked for this can no longer sign in")
-        start = Start(operation["id"], viewer, approved=True)
-        act = Act(viewer, start.operation, await self._authorise(self.desk.database, viewer, command))
+        start = Start(operation["id"], viewer, approval=Decided(operation["decider"], tuple(operation["nodes"])))
+        act = Act(viewer, start.operation, await self._authorise(self.desk.database, start, command))
         judged, _ = await self._judge(command, act)
-        try:
-            await self._commit(start, command, judged)
-        except CommitUnknown as error:
-            if not await self._started(start.operation):
-                raise EngineUnavailable(str(error)) from error
+        await self._commit(start, command, judged)
         await command.after(self.desk, start.operation)
 
     async def _done(self, viewer: Viewer, command: Command[Any]) -> Outcome | None:
@@ -144,10 +133,12 @@ class Pipeline:
         found = await operations.find_by_key(self.desk.database, viewer.user_id, command.operation_id)
         return None if found is None else await self._replay(found, command)
 
-    async def _authorise(self, reader: Reader, viewer: Viewer, command: Command[Any]) -> Any:
-        places = await access.authorise(reader, viewer, command.targets())
+    async def _authorise(self, reader: Reader, start: Start, command: Command[Any]) -> Any:
+        places = await access.authorise(reader, start.viewer, command.targets())
         if command.administrative():
-            access.require_administrator(viewer)
+            access.require_administrator(start.viewer)
+        if start.approval is not None:
+            await access.require_decider(reader, start.approval.user, start.approval.nodes)
         return places
 
     async def _judge(self, command: Command[Any], act: Act) -> tuple[Judged, Approval | None]:
@@ -163,17 +154,16 @@ class Pipeline:
 
         async def work(transaction: Transaction) -> Outcome:
             await self._lock(transaction, command, judged.act)
-            viewer = await self._again(transaction, start.viewer)
-            places = await self._authorise(transaction, viewer, command)
-            act = Act(viewer, start.operation, places, judged.act.facts)
+            act = replace(judged.act, places=await self._authorise(transaction, start, command))
             plan = await command.plan(self.desk, transaction, act)
-            author = journal.Author(viewer.username, command.action, start.operation)
+            author = journal.Author(act.viewer.username, command.action, start.operation)
             if command.founds():
                 await structure.found(transaction, feed)
                 await journal.create_feed(transaction, feed)
             recorder = await journal.take_feed(transaction, feed, author)
-            if recorder.policy != judged.policy:
-                plan = await self._planned_again(transaction, command, act, judged)
+            viewer = await self._again(transaction, start.viewer)
+            if viewer != act.viewer or start.approval is not None or recorder.policy != judged.policy:
+                act, plan = await self._planned_again(transaction, replace(start, viewer=viewer), command, judged)
             effect = await command.apply(transaction, recorder, act, plan)
             await self._save(transaction, start, command, effect, recorder)
             await recorder.write(transaction, changes_policy=command.changes_policy)
@@ -181,15 +171,19 @@ class Pipeline:
 
         return await self.desk.database.write(work, queue=feed)
 
-    async def _planned_again(self, transaction: Transaction, command: Command[Any], act: Act, judged: Judged) -> Any:
-        """The plan under settings that changed since the judgement, and cannot again now that the feed is held.
+    async def _planned_again(
+        self, transaction: Transaction, start: Start, command: Command[Any], judged: Judged
+    ) -> tuple[Act, Any]:
+        """The act and its plan by rights and settings that may have changed, and cannot again: the feed is held now.
 
         Raises Outdated where WS2 would be asked something else.
         """
+        places = await self._authorise(transaction, start, command)
+        act = replace(judged.act, viewer=start.viewer, places=places)
         plan = await command.plan(self.desk, transaction, act)
         if not judged.stands(await command.questions(self.desk, act, plan)):
             raise Outdated
-        return plan
+        return act, plan
 
     async def _again(self, transaction: Transaction, viewer: Viewer) -> Viewer:
         now = await access.viewer_now(transaction, viewer)
@@ -215,7 +209,7 @@ class Pipeline:
             "dueAt": None,
             **effect.changes,
         }
-        if start.approved:
+        if start.approval is not None:
             outcome["policy"] = policy_version(recorder.policy)
             if not await operations.change(transaction, start.operation, [APPROVED], outcome):
                 raise AlreadyStarted
@@ -224,32 +218,35 @@ class Pipeline:
         new = new_operation(start, command, recorder.feed, names, recorder.policy)
         await operations.create(transaction, new | outcome)
 
-    async def _park(self, judged: Judged, command: Command[Any], approval: Approval) -> Outcome:
-        act = judged.act
-        review = await self._review(act, command, approval)
-        feed = command.feed(act, self.desk)
+    async def _park(self, start: Start, judged: Judged, command: Command[Any], approval: Approval) -> Outcome:
+        review = await self._review(start, command, approval)
+        feed = command.feed(judged.act, self.desk)
         names = [target.id for target in command.targets()]
 
         async def work(transaction: Transaction) -> Outcome:
-            viewer = await self._again(transaction, act.viewer)
-            await self._authorise(transaction, viewer, command)
-            author = journal.Author(viewer.username, command.action, act.operation)
+            author = journal.Author(start.viewer.username, command.action, start.operation)
             recorder = await journal.take_feed(transaction, feed, author)
+            viewer = await self._again(transaction, start.viewer)
+            await self._authorise(transaction, replace(start, viewer=viewer), command)
             recorder.add("OPERATION_CHANGED", names, None, {"state": WAITING, "reasons": list(approval.reasons)})
             expires = clock.to_text(clock.now() + approval.expires_after)
             waiting: Row = {"state": WAITING, "expiresAt": expires, "dueAt": expires, "review": review, "payload": {}}
             stored = {"input": command.model_dump(mode="json"), "reasons": list(approval.reasons)}
-            new = new_operation(Start(act.operation, viewer), command, feed, names, judged.policy)
+            new = new_operation(start, command, feed, names, judged.policy)
             await operations.create(transaction, new | waiting | stored)
             await recorder.write(transaction)
-            return Outcome(act.operation, {})
+            return Outcome(start.operation, {})
 
         return await self.desk.database.write(work, queue=feed)
 
-    async def _review(self, act: Act, command: Command[Any], approval: Approval) -> str:
-        data = {"operation": act.operation, "kind": command.action, "input": command.model_dump(mode="json")}
-        reason = "; ".join(approval.reasons)
-        return await self.desk.protocol.request_review(approval.account_id, reason, data, clock.now())
+    async def _review(self, start: Start, command: Command[Any], approval: Approval) -> str:
+        """The id of the review that this asks for; one of an earlier try stands, since a review is not asked twice."""
+        if approval not in start.reviews:
+            data = {"operation": start.operation, "kind": command.action, "input": command.model_dump(mode="json")}
+            reason = "; ".join(approval.reasons)
+            review = await self.desk.protocol.request_review(approval.account_id, reason, data, clock.now())
+            start.reviews[approval] = review
+        return start.reviews[approval]
 
     async def _started(self, operation: str) -> bool:
         found = await operations.find(self.desk.database, [operation])

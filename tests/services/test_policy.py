@@ -1,16 +1,15 @@
-"""The policy that an operation was judged under, and one that changes between its judgement and its commit."""
+"""The policy that an operation was judged under, and policy and rights that change before its commit."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from graph import operations
-from graph.database import Reader, Transaction
-from services.commands import Act, Command
+from services.access import viewer_of_user
 from services.configuring import Configure
-from services.desk import Desk
+from services.granting import Grant, Revoke
 from services.ledger import Deposit
+from services.permissions import Role, Viewer
 from services.pipeline import Pipeline
 from services.problems import Refused
 from services.protocol.embedded import EmbeddedProtocol
@@ -18,7 +17,8 @@ from services.protocol.port import Question
 from services.protocol.verdict import Verdict
 from services.settings.catalogue import catalogue_digest
 from tests.support.house import Address, House, op, open_house
-from tests.support.trading import JOURNAL, an_account, an_order, books
+from tests.support.overtaking import overtaken
+from tests.support.trading import JOURNAL, a_viewer, an_account, an_order, books
 
 pytestmark = pytest.mark.anyio
 
@@ -34,20 +34,6 @@ async def policy_of(house: House, operation: str) -> int:
 def limit(house: House, value: str) -> Configure:
     """Limits the value of one order for everything in the tenant."""
     return Configure(operation_id=op(), id=house.root, settings={"limits.maxOrderValue": value})
-
-
-def overtaken(command: Command[Any], house: House, other: Command[Any]) -> Command[Any]:
-    """The command, which another process's `other` overtakes once, between its plan under locks and its commit."""
-    once = [other]
-
-    class Overtaken(type(command)):
-        async def plan(self, desk: Desk, reader: Reader, act: Act) -> Any:
-            planned = await super().plan(desk, reader, act)
-            if isinstance(reader, Transaction) and once:
-                await house.do(once.pop())
-            return planned
-
-    return Overtaken.model_validate(command.model_dump())
 
 
 async def test_an_operation_names_the_record_that_last_changed_a_setting(house: House) -> None:
@@ -85,6 +71,31 @@ async def test_an_order_that_a_wider_limit_overtakes_is_placed_under_it(house: H
         outcome = await house.do(overtaken(an_order(account, "BUY", "10"), other, wider))
     assert (await books(house, account)).positions["AAPL"]["quantity"] == 10 * 10**8
     assert await policy_of(house, outcome.operation) > 0
+
+
+@pytest.mark.parametrize("code", ["FORBIDDEN", "NOT_FOUND"])
+async def test_a_deposit_that_its_users_revocation_overtakes_is_refused(
+    house: House, engine: Address, code: str
+) -> None:
+    account = await an_account(house, None)
+    clerk = await a_viewer(house, house.root, Role.OPERATOR)
+    if code == "FORBIDDEN":
+        await house.do(Grant(operation_id=op(), username=clerk.username, node_id=account, role=Role.VIEWER))
+        clerk = await viewer_again(house, clerk)
+    deposit = Deposit(operation_id=op(), account_id=account, amount="1")
+    async with open_house(engine) as other:
+        revoke = Revoke(operation_id=op(), username=clerk.username, node_id=house.root, role=Role.OPERATOR)
+        with pytest.raises(Refused) as refused:
+            await house.do(overtaken(deposit, other, revoke), clerk)
+    assert [(problem.code.value, problem.path) for problem in refused.value.problems] == [(code, ("accountId",))]
+    assert (await books(house, account)).entries == []
+
+
+async def viewer_again(house: House, viewer: Viewer) -> Viewer:
+    """The viewer with the rights of now."""
+    now = await viewer_of_user(house.desk.database, viewer.user_id)
+    assert now is not None
+    return now
 
 
 class Listening(EmbeddedProtocol):

@@ -3,10 +3,13 @@
 import pytest
 
 from services.configuring import Configure
-from services.deciding import DecideOperation, decide
+from services.deciding import DecideOperation, decide, start_approved
+from services.granting import Revoke
 from services.ledger import Withdraw
 from services.permissions import Role, Viewer
-from tests.support.house import House, op
+from services.registry import restored
+from tests.support.house import Address, House, op, open_house
+from tests.support.overtaking import overtaken
 from tests.support.trading import a_viewer, an_account, an_order, books, operation_of
 
 pytestmark = pytest.mark.anyio
@@ -63,3 +66,29 @@ async def test_funds_and_limits_are_checked_again(house: House) -> None:
 async def test_an_approved_limit_order_rests(house: House) -> None:
     _, operation = await waiting(house, limit_price="1")
     assert await approve(house, operation) == "RUNNING"
+
+
+async def test_an_approved_order_that_a_purchase_overtakes_is_placed_all_the_same(
+    house: House, engine: Address
+) -> None:
+    account, operation = await waiting(house)
+    command = DecideOperation(operation_id=op(), target_operation_id=operation, approve=True, reason="seen")
+    await house.do(command)
+    row = await operation_of(house, operation)
+    await house.do(Configure(operation_id=op(), id=account, settings={"approval.order": False}))
+    async with open_house(engine) as other:
+        bought = an_order(account, "BUY", "1", "MSFT")
+        await house.pipeline.start(row, overtaken(restored(row), other, bought, locked=False))
+    assert (await operation_of(house, operation))["state"] == "SUCCEEDED"
+    assert set((await books(house, account)).positions) == {"AAPL", "MSFT"}
+
+
+async def test_who_approved_must_still_be_one_who_decides_when_it_starts(house: House) -> None:
+    _, operation = await waiting(house)
+    boss = await a_viewer(house, house.root, Role.MANAGER)
+    command = DecideOperation(operation_id=op(), target_operation_id=operation, approve=True, reason="seen")
+    await house.do(command, boss)
+    await house.do(Revoke(operation_id=op(), username=boss.username, node_id=house.root, role=Role.MANAGER))
+    await start_approved(house.pipeline, operation)
+    row = await operation_of(house, operation)
+    assert (row["state"], row["problems"][0]["code"]) == ("FAILED", "FORBIDDEN")
