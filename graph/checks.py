@@ -1,6 +1,6 @@
 """What the check of the books reads: pages, windows and sums, each from an id or an index of what it is about."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graph.database import Reader, Row
@@ -8,6 +8,8 @@ from graph.ids import Kind, kind_of
 from graph.query import Query
 
 PAGE = 500
+ROWS = 2_000
+MOST_SUMMED = 20_000
 # A sum is read in two parts, so that no sum of amounts, however many, leaves the engines' 64-bit integers.
 PART = 1_000_000
 
@@ -15,24 +17,30 @@ TENANTS = Query(
     "checks.tenants",
     "MATCH (:Installation {id: $id})-[:HOSTS]->(n) WHERE n.id > $after RETURN n.id AS id ORDER BY id LIMIT $limit",
 )
+GROUP = Query("checks.group", "MATCH (g:Group {id: $id}) RETURN g.id AS id, COUNT { (g)-[:CONTAINS]->() } AS children")
 CHILDREN = Query(
     "checks.children",
-    "MATCH (:Group {id: $id})-[:CONTAINS]->(n) WHERE n.id > $after RETURN n.id AS id ORDER BY id LIMIT $limit",
+    "UNWIND $ids AS id MATCH (:Group {id: id})-[:CONTAINS]->(n) WHERE n.id > $after "
+    "RETURN n.id AS id, COUNT { (n)-[:CONTAINS]->() } AS children ORDER BY id LIMIT $limit",
 )
 ENTRIES = Query(
     "checks.entries",
+    "MATCH (e:Entry) WHERE e.ledger IN $ledgers AND e.place > 0 "
+    "RETURN e.ledger AS ledger, e.id AS id, e.set AS set, e.place AS place, e.state AS state, e.amount AS amount, "
+    "e.at AS at, e.currency AS currency, e.balanceAfter AS balance ORDER BY ledger, place",
+)
+WINDOW = Query(
+    "checks.entries_window",
     "MATCH (e:Entry) WHERE e.ledger = $ledger AND e.place > $after AND e.place <= $until "
-    "RETURN e.id AS id, e.set AS set, e.place AS place, e.state AS state, e.amount AS amount, e.at AS at, "
-    "e.currency AS currency, e.balanceAfter AS balance ORDER BY place",
+    "RETURN e.ledger AS ledger, e.id AS id, e.set AS set, e.place AS place, e.state AS state, e.amount AS amount, "
+    "e.at AS at, e.currency AS currency, e.balanceAfter AS balance ORDER BY place",
 )
-BEYOND = Query(
-    "checks.entries_beyond",
-    "MATCH (e:Entry) WHERE e.ledger = $ledger AND e.place > $after RETURN count(e) AS total",
-)
-SUM = Query(
-    "checks.sum",
-    "MATCH (e:Entry) WHERE e.ledger = $ledger AND e.id > '' AND e.state = 'POSTED' AND e.at <= $until "
-    "RETURN sum(e.amount / $part) AS high, sum(e.amount % $part) AS low",
+SUMS = Query(
+    "checks.sums",
+    "MATCH (e:Entry) WHERE e.ledger IN $ledgers AND e.id > '' "
+    "WITH e.ledger AS ledger, e.place AS place, "
+    "CASE WHEN e.state = 'POSTED' AND e.at <= $until THEN e.amount ELSE 0 END AS amount "
+    "RETURN ledger, sum(amount / $part) AS high, sum(amount % $part) AS low, max(place) AS last ORDER BY ledger",
 )
 UNEVEN_SETS = Query(
     "checks.uneven_sets",
@@ -40,15 +48,30 @@ UNEVEN_SETS = Query(
     "WITH set, e.currency AS currency, sum(e.amount) AS total WHERE total <> 0 "
     "RETURN set, currency, total ORDER BY set, currency",
 )
-ACCOUNT = Query("checks.account", "MATCH (a:Account {id: $id}) RETURN a {.*} AS node")
+ACCOUNTS = Query(
+    "checks.accounts",
+    "UNWIND $ids AS id MATCH (a:Account {id: id}) "
+    "RETURN a {.*} AS node, COUNT { (a)-[:HOLDS]->() } AS positions ORDER BY node.id",
+)
+LOTS = Query(
+    "checks.lots",
+    "UNWIND $ids AS id MATCH (p:Position {id: id})-[:LOT]->(l:Lot) "
+    "RETURN id AS position, l.price AS price, sum(l.quantity) AS quantity ORDER BY position, price",
+)
 HOLDS = Query(
     "checks.holds",
-    "MATCH (o:Order) WHERE o.account = $account AND o.open = true "
-    "RETURN o.symbol AS symbol, sum(o.held) AS held, sum(o.heldQuantity) AS quantity ORDER BY symbol",
+    "MATCH (o:Order) WHERE o.account IN $accounts AND o.open = true "
+    "RETURN o.account AS account, o.symbol AS symbol, sum(o.held) AS held, sum(o.heldQuantity) AS quantity "
+    "ORDER BY account, symbol",
+)
+ORDER_COUNTS = Query(
+    "checks.order_counts",
+    "MATCH (o:Order) WHERE o.account IN $accounts AND o.open IN [true, false] "
+    "RETURN o.account AS account, count(o) AS orders ORDER BY account",
 )
 ORDERS = Query(
     "checks.orders",
-    "MATCH (o:Order) WHERE o.account = $account AND o.open = $open AND o.id > $after "
+    "MATCH (o:Order) WHERE o.account IN $accounts AND o.open IN [true, false] AND o.id > $after "
     "RETURN o.id AS id ORDER BY id LIMIT $limit",
 )
 UNFINISHED = Query(
@@ -73,65 +96,101 @@ class Head:
     at: str
 
 
+def packed(weights: Mapping[str, int], most: int) -> Generator[list[str]]:
+    """The keys in their order, in batches whose weights are together at most `most`; a heavier key is a batch alone."""
+    batch, room = list[str](), most
+    for key, weight in weights.items():
+        if batch and weight > room:
+            yield batch
+            batch, room = [], most
+        batch.append(key)
+        room -= weight
+    if batch:
+        yield batch
+
+
 async def tenants(reader: Reader, installation: str) -> AsyncGenerator[str]:
     """The id of each tenant's root."""
-    async for node in _pages(reader, TENANTS, id=installation):
-        yield node
+    async for rows in _pages(reader, TENANTS, id=installation):
+        for row in rows:
+            yield row["id"]
 
 
-async def accounts_of(reader: Reader, root: str) -> AsyncGenerator[str]:
-    """The id of each account of a tenant, from its root down."""
+async def accounts_of(reader: Reader, root: str) -> AsyncGenerator[list[str]]:
+    """The ids of a tenant's accounts, from its root down, page by page."""
     if kind_of(root) is Kind.ACCOUNT:
-        yield root
+        yield [root]
         return
-    groups = [root]
+    found: list[str] = []
+    groups = {row["id"]: row["children"] for row in await reader.run(GROUP, id=root)}
     while groups:
-        async for node in _pages(reader, CHILDREN, id=groups.pop()):
-            if kind_of(node) is Kind.GROUP:
-                groups.append(node)
-            else:
-                yield node
+        batch = next(packed(groups, PAGE))
+        for group in batch:
+            del groups[group]
+        async for rows in _pages(reader, CHILDREN, ids=batch):
+            groups |= {row["id"]: row["children"] for row in rows if kind_of(row["id"]) is Kind.GROUP}
+            found += [row["id"] for row in rows if kind_of(row["id"]) is Kind.ACCOUNT]
+            while len(found) >= PAGE:
+                yield found[:PAGE]
+                del found[:PAGE]
+    if found:
+        yield found
 
 
-async def orders_of(reader: Reader, account: str) -> AsyncGenerator[str]:
-    """The id of each order of an account, the ended ones first."""
-    for is_open in (False, True):
-        async for order in _pages(reader, ORDERS, account=account, open=is_open):
-            yield order
+async def orders_of(reader: Reader, accounts: Sequence[str]) -> AsyncGenerator[list[str]]:
+    """The ids of the accounts' orders, page by page."""
+    counts = {row["account"]: row["orders"] for row in await reader.run(ORDER_COUNTS, accounts=list(accounts))}
+    for batch in packed(counts, PAGE):
+        async for rows in _pages(reader, ORDERS, accounts=batch):
+            yield [row["id"] for row in rows]
 
 
-async def _pages(reader: Reader, query: Query, **parameters: str | bool) -> AsyncGenerator[str]:
+async def _pages(reader: Reader, query: Query, **parameters: str | list[str]) -> AsyncGenerator[list[Row]]:
     after = ""
     while True:
         rows = await reader.run(query, **parameters, after=after, limit=PAGE)
-        for row in rows:
-            yield row["id"]
+        yield rows
         if len(rows) < PAGE:
             return
         after = rows[-1]["id"]
 
 
-async def account(reader: Reader, account_id: str) -> Row | None:
-    """The account's own properties, or None where there is none."""
-    rows = await reader.run(ACCOUNT, id=account_id)
-    return rows[0]["node"] if rows else None
+async def accounts(reader: Reader, ids: Sequence[str]) -> dict[str, tuple[Row, int]]:
+    """Each account's own properties and the number of its positions, by id; what is missing is left out."""
+    return {row["node"]["id"]: (row["node"], row["positions"]) for row in await reader.run(ACCOUNTS, ids=list(ids))}
 
 
-async def entries(reader: Reader, ledger: str, until: int) -> AsyncGenerator[list[Row]]:
-    """The entries of an account up to that place, in order of place, window by window."""
-    for after in range(0, until, PAGE):
-        yield await reader.run(ENTRIES, ledger=ledger, after=after, until=min(after + PAGE, until))
+async def entries(reader: Reader, places: Mapping[str, int]) -> AsyncGenerator[list[Row]]:
+    """The entries of ledgers, each up to its place, window by window, those of one ledger in order of place."""
+    for batch in packed(places, ROWS):
+        until = places[batch[0]]
+        if until > ROWS:
+            for after in range(0, until, ROWS):
+                window = {"ledger": batch[0], "after": after, "until": min(after + ROWS, until)}
+                yield await reader.run(WINDOW, **window)
+        else:
+            rows = await reader.run(ENTRIES, ledgers=batch)
+            yield [row for row in rows if row["place"] <= places[row["ledger"]]]
 
 
-async def entries_beyond(reader: Reader, ledger: str, place: int) -> int:
-    """How many entries of an account come after that place."""
-    return (await reader.run(BEYOND, ledger=ledger, after=place))[0]["total"]
+async def sums(reader: Reader, places: Mapping[str, int], until: str) -> dict[str, tuple[int, int]]:
+    """For each ledger the sum of what was posted up to an instant (text), in minor units, and its last place.
+
+    `places` says about how many entries each has.
+    """
+    found: dict[str, tuple[int, int]] = dict.fromkeys(places, (0, 0))
+    for batch in packed(places, MOST_SUMMED):
+        for row in await reader.run(SUMS, ledgers=batch, until=until, part=PART):
+            found[row["ledger"]] = (row["high"] * PART + row["low"], row["last"] or 0)
+    return found
 
 
-async def sum_of(reader: Reader, ledger: str, until: str) -> int:
-    """The sum of a ledger's posted entries up to an instant (text), in minor units; 0 where there is none."""
-    row = (await reader.run(SUM, ledger=ledger, until=until, part=PART))[0]
-    return row["high"] * PART + row["low"]
+async def lots(reader: Reader, ids: Sequence[str]) -> dict[str, list[Row]]:
+    """The open lots of each position, as one of price and quantity for each price, by position id."""
+    found: dict[str, list[Row]] = {position: [] for position in ids}
+    for row in await reader.run(LOTS, ids=list(ids)):
+        found[row["position"]].append(row)
+    return found
 
 
 async def uneven_sets(reader: Reader, sets: Sequence[str]) -> list[Row]:
@@ -139,10 +198,12 @@ async def uneven_sets(reader: Reader, sets: Sequence[str]) -> list[Row]:
     return await reader.run(UNEVEN_SETS, sets=list(sets))
 
 
-async def holds(reader: Reader, account_id: str) -> dict[str, tuple[int, int]]:
-    """What the account's open orders hold, by symbol: cash in minor units, and quantity (1e-8)."""
-    rows = await reader.run(HOLDS, account=account_id)
-    return {row["symbol"]: (row["held"], row["quantity"]) for row in rows}
+async def holds(reader: Reader, accounts: Sequence[str]) -> dict[str, dict[str, tuple[int, int]]]:
+    """What open orders hold, by account and symbol: cash in minor units, and quantity (1e-8)."""
+    found: dict[str, dict[str, tuple[int, int]]] = {account: {} for account in accounts}
+    for row in await reader.run(HOLDS, accounts=list(accounts)):
+        found[row["account"]][row["symbol"]] = (row["held"], row["quantity"])
+    return found
 
 
 async def unfinished(reader: Reader, root: str, final: Sequence[str]) -> list[Row]:

@@ -1,96 +1,144 @@
-"""One account's books: its cash by its entries, its holds by its open orders, its positions by their lots."""
+"""The books of a page of accounts: cash by entries, holds by open orders, positions by their lots."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
 from graph import checks, positions
 from graph.database import Reader, Row
 from graph.money import from_minor, from_scaled, value_of
 from services.facts import text
+from services.findings import Report
 
 TRIES = 10
 PAUSE_SECONDS = 0.05
+MOST_LINES = 100
 TakeSets = Callable[[Sequence[str]], Awaitable[None]]
+Holds = dict[str, tuple[int, int]]
 
 
-class AccountCheck:
-    """The check of one account. `posted` is then the sum, in minor units, of what was posted up to the instant."""
+@dataclass(slots=True)
+class Books:
+    """One account as it is looked at: its properties and what was found. Sums are minor units.
 
-    def __init__(self, reader: Reader, account_id: str, until: str) -> None:
-        self._reader = reader
-        self._id = account_id
-        self._until = until
-        self.account: Row = {}
-        self.posted = 0
+    Up to the instant, `posted` is what its statement shows, and `total` all that was posted to it.
+    """
 
-    async def run(self, take_sets: TakeSets) -> list[str]:
-        """What does not add up. `take_sets` is given the posting sets of each window of its entries.
+    account: Row
+    report: Report = field(default_factory=lambda: Report(most=MOST_LINES))
+    balance: int = 0
+    posted: int = 0
+    total: int = 0
 
-        Whatever changes an account takes its lock: where the lock was taken meanwhile, findings prove nothing, and
-        the account is looked at again.
-        """
-        for _ in range(TRIES):
-            self.account = await checks.account(self._reader, self._id) or {}
-            if not self.account:
-                return [f"account {self._id}: it is missing"]
-            found = [*await self._cash(take_sets), *await self._holdings()]
-            if not found:
-                return []
-            now = await checks.account(self._reader, self._id)
-            if now == self.account:
-                return found
-            await asyncio.sleep(PAUSE_SECONDS)
-        return [f"account {self._id}: it changes too often to be checked now"]
-
-    async def _cash(self, take_sets: TakeSets) -> list[str]:
-        account, found, balance, known = self.account, list[str](), 0, 0
-        async for rows in checks.entries(self._reader, self._id, account["place"]):
-            posted = [row for row in rows if row["state"] == "POSTED"]
-            await take_sets([row["set"] for row in posted])
-            for row in posted:
-                balance += row["amount"]
-                known += row["amount"] if row["at"] <= self._until else 0
-                found += self._entry(row, balance)
-        self.posted = known
-        if balance != account["cash"]:
-            found.append(self._line(f"its cash is {self._money(account['cash'])}, its entries sum to", balance))
-        if account["cash"] < 0:
-            found.append(self._line("its cash is below zero:", account["cash"]))
-        if await checks.entries_beyond(self._reader, self._id, account["place"]):
-            found.append(f"account {self._id}: it has entries after its last place")
-        return found
-
-    def _entry(self, row: Row, balance: int) -> list[str]:
-        found: list[str] = []
-        if row["balance"] != balance:
+    def take(self, row: Row, until: str) -> None:
+        """Counts one posted entry in; entries come in order of their places."""
+        self.balance += row["amount"]
+        self.posted += row["amount"] if row["at"] <= until else 0
+        if row["balance"] != self.balance:
             stated = "missing" if row["balance"] is None else self._money(row["balance"])
-            found.append(f"entry {row['id']}: its balance is {stated}, and should be {self._money(balance)}")
+            self.report.add(f"entry {row['id']}: its balance is {stated}, and should be {self._money(self.balance)}")
         if row["currency"] != self.account["currency"]:
-            found.append(f"entry {row['id']}: it is in {row['currency']}, its account in {self.account['currency']}")
-        return found
+            mine = self.account["currency"]
+            self.report.add(f"entry {row['id']}: it is in {row['currency']}, its account in {mine}")
 
-    async def _holdings(self) -> list[str]:
-        held = await checks.holds(self._reader, self._id)
-        found: list[str] = []
+    def end_cash(self, total: int, last: int) -> None:
+        """Compares the cash with the entries taken, and those with the sum of all that was posted."""
+        account, self.total = self.account, total
+        if self.balance != account["cash"]:
+            self._add(f"its cash is {self._money(account['cash'])}, its entries sum to {self._money(self.balance)}")
+        if account["cash"] < 0:
+            self._add(f"its cash is below zero: {self._money(account['cash'])}")
+        if last > account["place"]:
+            self._add("it has entries after its last place")
+        if total != self.posted:
+            self._add("it has posted entries that are not on its statement")
+
+    def end_holdings(self, held: Holds, rows: Sequence[Row], lots: Mapping[str, Sequence[Row]]) -> None:
+        """Compares what is held back with the open orders, and positions with their lots."""
         cash = sum(each for each, _ in held.values())
         if cash != self.account["held"]:
             stated = self._money(self.account["held"])
-            found.append(self._line(f"it holds back {stated}, and its open orders hold", cash))
-        rows = (await positions.of_accounts(self._reader, [self._id]))[self._id]
-        lots = await positions.lots(self._reader, [row["id"] for row in rows]) if rows else {}
+            self._add(f"it holds back {stated}, and its open orders hold {self._money(cash)}")
+        selling = {symbol: quantity for symbol, (_, quantity) in held.items()}
         for row in rows:
-            _, quantity = held.pop(row["symbol"], (0, 0))
-            found += _position(row, lots[row["id"]], quantity)
-        missing = [symbol for symbol, (_, quantity) in held.items() if quantity]
-        return found + [f"account {self._id}: open orders sell {symbol}, which it does not hold" for symbol in missing]
+            self.report.add(*_position(row, lots[row["id"]], selling.pop(row["symbol"], 0)))
+        for symbol, quantity in selling.items():
+            if quantity:
+                self._add(f"open orders sell {symbol}, which it does not hold")
 
-    def _line(self, words: str, minor: int) -> str:
-        return f"account {self._id}: {words} {self._money(minor)}"
+    def _add(self, words: str) -> None:
+        self.report.add(f"account {self.account['id']}: {words}")
 
     def _money(self, minor: int) -> str:
         currency = self.account["currency"]
         return f"{text(from_minor(minor, currency))} {currency}"
+
+
+class PageCheck:
+    """The check of a page of accounts, by a number of statements that the size of their books decides."""
+
+    def __init__(self, reader: Reader, until: str, take_sets: TakeSets) -> None:
+        """`take_sets` is given the posting sets of each window of entries; `until` is an instant as text."""
+        self._reader = reader
+        self._until = until
+        self._take_sets = take_sets
+
+    async def run(self, ids: Sequence[str], report: Report) -> list[Books]:
+        """The accounts as they were found to be; adds to the report what does not add up.
+
+        Whatever changes an account takes its lock: where the lock was taken meanwhile, findings prove nothing, and
+        the account is looked at again.
+        """
+        done, found, left = list[Books](), dict[str, Books](), list(ids)
+        for _ in range(TRIES):
+            found = await self._look(left)
+            report.add(*(f"account {each}: it is missing" for each in left if each not in found))
+            moved = await self._moved([books for books in found.values() if not books.report.clean])
+            for books in found.values():
+                if books.account["id"] not in moved:
+                    report.take(books.report)
+                    done.append(books)
+            left = moved
+            if not left:
+                return done
+            await asyncio.sleep(PAUSE_SECONDS)
+        report.add(*(f"account {each}: it changes too often to be checked now" for each in left))
+        return [*done, *(found[each] for each in left)]
+
+    async def _moved(self, doubtful: Sequence[Books]) -> list[str]:
+        """Those of the accounts that are not as they were looked at any more."""
+        if not doubtful:
+            return []
+        now = await checks.accounts(self._reader, [books.account["id"] for books in doubtful])
+        as_now = {account_id: node for account_id, (node, _) in now.items()}
+        return [books.account["id"] for books in doubtful if as_now.get(books.account["id"]) != books.account]
+
+    async def _look(self, ids: Sequence[str]) -> dict[str, Books]:
+        accounts = await checks.accounts(self._reader, ids)
+        found = {account_id: Books(node) for account_id, (node, _) in accounts.items()}
+        await self._cash(found)
+        await self._holdings(found, {account_id: held for account_id, (_, held) in accounts.items()})
+        return found
+
+    async def _cash(self, found: Mapping[str, Books]) -> None:
+        places = {account_id: books.account["place"] for account_id, books in found.items()}
+        async for rows in checks.entries(self._reader, places):
+            posted = [row for row in rows if row["state"] == "POSTED"]
+            await self._take_sets([row["set"] for row in posted])
+            for row in posted:
+                found[row["ledger"]].take(row, self._until)
+        for account_id, (total, last) in (await checks.sums(self._reader, places, self._until)).items():
+            found[account_id].end_cash(total, last)
+
+    async def _holdings(self, found: Mapping[str, Books], counts: Mapping[str, int]) -> None:
+        held = await checks.holds(self._reader, list(found))
+        for batch in checks.packed(counts, checks.ROWS):
+            of_accounts = await positions.of_accounts(self._reader, batch)
+            every = [row["id"] for rows in of_accounts.values() for row in rows]
+            lots = await checks.lots(self._reader, every) if every else {}
+            for account_id, rows in of_accounts.items():
+                found[account_id].end_holdings(held[account_id], rows, lots)
 
 
 def _position(row: Row, lots: Sequence[Row], selling: int) -> list[str]:

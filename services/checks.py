@@ -12,7 +12,7 @@ from graph import checks, journal
 from graph.checks import Head
 from graph.database import Reader
 from graph.money import from_minor
-from services.account_checks import AccountCheck
+from services.account_checks import PageCheck
 from services.desk import Desk
 from services.facts import text
 from services.findings import Report
@@ -20,7 +20,7 @@ from services.order_checks import OrderCheck
 from services.posting import Outside
 
 FINAL = ("SUCCEEDED", "REJECTED", "FAILED", "CANCELLED")
-_BATCH = 100
+_BATCH = 1_000
 
 
 async def check(desk: Desk) -> Report:
@@ -39,9 +39,9 @@ async def check_tenant(desk: Desk, root: str, report: Report, orders: OrderCheck
     if head is None:
         return
     tenant = _Tenant(desk.database, root, head, report)
-    async for account in checks.accounts_of(desk.database, root):
-        await tenant.take(account)
-        await orders.check(account)
+    async for page in checks.accounts_of(desk.database, root):
+        await tenant.take(page)
+        await orders.check(page)
     await tenant.end()
 
 
@@ -57,7 +57,7 @@ class _Book:
 
 
 class _Tenant:
-    """One tenant's accounts, checked one by one, and its totals."""
+    """One tenant's accounts, checked page by page, and its totals."""
 
     def __init__(self, reader: Reader, root: str, head: Head, report: Report) -> None:
         self._reader = reader
@@ -66,22 +66,17 @@ class _Tenant:
         self._report = report
         self._totals: Counter[_Book] = Counter()
         self._sets: set[str] = set()
+        self._accounts = PageCheck(reader, head.at, self._take_sets)
 
-    async def take(self, account_id: str) -> None:
-        """Checks one account by itself, and counts it in."""
-        self._report.accounts += 1
-        checked = AccountCheck(self._reader, account_id, self._head.at)
-        found = await checked.run(self._take_sets)
-        self._report.add(*found)
-        if checked.account:
-            total = await checks.sum_of(self._reader, account_id, self._head.at)
-            if total != checked.posted:
-                self._report.add(f"account {account_id}: it has posted entries that are not on its statement")
-            self._totals[_Book(checked.account["currency"], checked.account["simulated"])] += total
+    async def take(self, page: Sequence[str]) -> None:
+        """Checks a page of accounts by themselves, and counts them in."""
+        self._report.accounts += len(page)
+        for books in await self._accounts.run(page, self._report):
+            self._totals[_Book(books.account["currency"], books.account["simulated"])] += books.total
 
     async def _take_sets(self, sets: Sequence[str]) -> None:
         self._sets.update(sets)
-        if len(self._sets) >= checks.PAGE:
+        if len(self._sets) >= _BATCH:
             await self._check_sets()
 
     async def _check_sets(self) -> None:
@@ -97,9 +92,10 @@ class _Tenant:
         await self._check_sets()
         for book, total in self._totals.items():
             paper = ":paper" if book.simulated else ""
-            for purpose in Outside:
-                ledger = f"{self._root}:{book.currency}:{purpose.value}{paper}"
-                total += await checks.sum_of(self._reader, ledger, self._head.at)
+            outside = {
+                f"{self._root}:{book.currency}:{purpose.value}{paper}": checks.MOST_SUMMED for purpose in Outside
+            }
+            total += sum(each for each, _ in (await checks.sums(self._reader, outside, self._head.at)).values())
             if total:
                 amount = _amount(total, book.currency)
                 self._report.add(f"tenant {self._root}: all posted {book} entries sum to {amount}, not to zero")

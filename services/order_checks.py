@@ -1,6 +1,7 @@
 """Orders as they are booked, compared with the market's own word."""
 
 import asyncio
+from collections.abc import Sequence
 
 from graph import checks, orders
 from graph.database import Row
@@ -20,22 +21,21 @@ class OrderCheck:
         self._report = report
         self._asking = True
 
-    async def check(self, account_id: str) -> None:
-        """Compares every order of an account that the market saw; a SIMULATED one never reached it."""
-        batch: list[str] = []
-        async for order in checks.orders_of(self._desk.database, account_id):
-            batch.append(order)
-            if len(batch) == AT_ONCE:
-                await self._compare(batch)
-                batch = []
-        await self._compare(batch)
-
-    async def _compare(self, batch: list[str]) -> None:
-        if not self._asking or not batch:
+    async def check(self, accounts: Sequence[str]) -> None:
+        """Compares every order of the accounts that the market saw; a SIMULATED one never reached it."""
+        if not self._asking:
             return
-        found = await orders.find(self._desk.database, batch)
+        async for page in checks.orders_of(self._desk.database, accounts):
+            found = await orders.find(self._desk.database, page)
+            seen = [order for order in found.values() if not order["simulated"]]
+            for start in range(0, len(seen), AT_ONCE):
+                await self._compare(seen[start : start + AT_ONCE])
+
+    async def _compare(self, batch: Sequence[Row]) -> None:
+        if not self._asking:
+            return
         try:
-            await asyncio.gather(*(self._judge(order) for order in found.values() if not order["simulated"]))
+            await asyncio.gather(*(self._judge(order) for order in batch))
         except LookupUnsupported:
             self._asking = False
             self._report.note("the market cannot look orders up, so they were not compared with it")

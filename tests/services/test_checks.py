@@ -1,12 +1,15 @@
 """The check of the books: silent on what the house wrote itself, one plain line for each thing that is altered."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from graph import checks as graph_checks
+from graph.checks import PAGE
 from graph.database import Transaction
 from graph.query import Query
 from services import checks
@@ -16,7 +19,9 @@ from services.ledger import Deposit, Transfer, Withdraw
 from services.market.port import LookupUnsupported, Market, MarketUnavailable, NotKnown, OrderReport
 from services.order_checks import OrderCheck
 from tests.support.house import House, op
+from tests.support.reads import PLACE, account_row, write
 from tests.support.trading import an_account, books, cancel, operation_of, order_of, place
+from tests.support.tree import counted
 
 pytestmark = pytest.mark.anyio
 
@@ -275,6 +280,86 @@ async def test_it_stays_silent_while_money_moves(house: House) -> None:
         reports = [await look(house) for _ in range(5)]
         looked.set()
     assert [report.findings for report in reports] == [[]] * 5
+
+
+async def test_it_takes_as_many_statements_for_many_accounts_as_for_few(house: House) -> None:
+    group = await house.group("Below")
+    await write(house, PLACE, rows=rows_of(house, group, 1))
+    await a_busy_tenant(house)
+    few = await statements_of_a_look(house, accounts=3)
+    for _ in range(4):
+        await a_busy_tenant(house)
+    await write(house, PLACE, rows=rows_of(house, group, 200))
+    assert await statements_of_a_look(house, accounts=211) == few
+    await write(house, PLACE, rows=rows_of(house, house.root, PAGE))
+    many = await statements_of_a_look(house, accounts=211 + PAGE)
+    added = many - few
+    assert max(added.values()) == 1, "a second page takes each statement once more"
+
+
+async def statements_of_a_look(house: House, accounts: int) -> Counter[str]:
+    """How often each statement of a clean look ran, but for the one that reads the journal, window by window."""
+    with counted(house) as names:
+        report = await look(house, Telling(LookupUnsupported("no")))
+    assert (report.findings, report.accounts) == ([], accounts)
+    return Counter(names) - Counter({name: names.count(name) for name in ("checks.records",)})
+
+
+def rows_of(house: House, parent: str, number: int) -> list[dict[str, Any]]:
+    """So many empty accounts for a statement that makes them in a group."""
+    return [{"parent": parent, "properties": account_row(house.root)} for _ in range(number)]
+
+
+async def test_it_looks_at_everything_also_window_by_window(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_checks, "PAGE", 2)
+    monkeypatch.setattr(graph_checks, "ROWS", 3)
+    monkeypatch.setattr(graph_checks, "MOST_SUMMED", 5)
+    account, other = await a_busy_tenant(house)
+    below = await house.group("Below", await house.group("Group"))
+    await write(house, PLACE, rows=rows_of(house, below, 5))
+    report = await look(house)
+    assert (report.findings, report.accounts, report.orders) == ([], 7, 6)
+    assert len((await books(house, account)).entries) > 2 * 3
+    last = (await books(house, account)).entries[-1]
+    await alter(house, SET_ENTRY, last["id"], {"balanceAfter": 1} if last["state"] == "POSTED" else {"state": "POSTED"})
+    position = (await books(house, account)).positions["MSFT"]
+    await alter(house, SET_POSITION, position["id"], {"cost": "1.5"})
+    await alter(house, SET_ACCOUNT, other, {"cash": 1})
+    found = "\n".join((await look(house)).findings)
+    for part in (last["id"], position["id"], f"account {other}: its cash is 0.01 USD"):
+        assert part in found
+
+
+async def test_an_account_that_changes_between_two_looks_is_looked_at_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, wrong = await an_account(house, "1"), await an_account(house, "1")
+    await alter(house, SET_ACCOUNT, wrong, {"cash": 99})
+    read, looks = graph_checks.holds, list[list[str]]()
+
+    async def late(reader: Any, accounts: Sequence[str]) -> Any:
+        looks.append(list(accounts))
+        if len(looks) == 1:
+            await place(house, account, "BUY", "0.1", limit_price="1", time_in_force="GTC")
+        return await read(reader, accounts)
+
+    monkeypatch.setattr(graph_checks, "holds", late)
+    assert only(await look(house), wrong, "0.99 USD")
+    assert [len(accounts) for accounts in looks] == [2, 1]
+    assert looks[1] == [account]
+
+
+def test_batches_keep_to_their_weight() -> None:
+    weights = {"a": 2, "b": 3, "c": 9, "d": 0, "e": 5, "f": 1}
+    assert list(graph_checks.packed(weights, 5)) == [["a", "b"], ["c"], ["d", "e"], ["f"]]
+    assert list(graph_checks.packed({}, 5)) == []
+
+
+def test_a_report_takes_the_lines_of_another_one() -> None:
+    report, other = Report(), Report(most=2)
+    other.add("one", "two", "three")
+    report.take(other)
+    assert (report.findings, report.more) == (["one", "two"], 1)
 
 
 def test_a_report_keeps_its_size() -> None:
