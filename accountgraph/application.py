@@ -49,14 +49,21 @@ class Application:
     async def watch(self) -> None:
         """Keeps the figures of the engine and of open operations fresh, until it is cancelled."""
         while True:
-            up = await self.desk.database.ready()
-            self.metrics.set_engine_up(up)
-            if up:
-                with contextlib.suppress(GraphError):
-                    self.metrics.set_operations(await operations.open_by_state(self.desk.database))
-            with contextlib.suppress(MarketError):
-                self.market_day = (await self.desk.market.market_date()).isoformat()
+            try:
+                await self._look()
+            except Exception:
+                # A fault here must not end the server.
+                _log.exception("watch_failed")
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def _look(self) -> None:
+        up = await self.desk.database.ready()
+        self.metrics.set_engine_up(up)
+        if up:
+            with contextlib.suppress(GraphError):
+                self.metrics.set_operations(await operations.open_by_state(self.desk.database))
+        with contextlib.suppress(MarketError):
+            self.market_day = (await self.desk.market.market_date()).isoformat()
 
 
 class Opening:

@@ -221,6 +221,12 @@ def _may_pass(error: BaseException) -> bool:
 def _typed(error: BaseException) -> BaseException:
     if isinstance(error, ConstraintError):
         return Duplicate(str(error))
-    if isinstance(error, Neo4jError) and not error.is_retryable():
+    if isinstance(error, Neo4jError) and not error.is_retryable() and _is_of_the_statement(error):
         return error
     return EngineUnavailable(str(error))
+
+
+def _is_of_the_statement(error: Neo4jError) -> bool:
+    """Whether a statement of ours is wrong; else the engine's state is: its users, its disk, its limits."""
+    parts = (error.code or "").split(".")
+    return parts[1:2] == ["ClientError"] and parts[2:3] in (["Statement"], ["Schema"])

@@ -40,6 +40,9 @@ class Worker:
                     pass  # a full batch: more may be due
             except GraphError:
                 _log.warning("due_work_waits_for_the_database")
+            except Exception:
+                # A fault in one turn must not end the server, which the next turn may serve as well as before.
+                _log.exception("due_work_failed")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_SECONDS):
                     await self._stopped.wait()

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -153,6 +154,16 @@ async def test_nothing_that_listens_is_unavailable(engine: Address) -> None:
                 await database.run(FIND, id="x")
             with pytest.raises(EngineUnavailable):
                 await create(database, "x")
+
+
+async def test_an_engine_that_refuses_the_user_is_unavailable(engine: Address) -> None:
+    async with connected(replace(engine, username="nobody")) as database:
+        with pytest.raises(EngineUnavailable):
+            await database.run(FIND, id="x")
+        with pytest.raises(EngineUnavailable):
+            await create(database, "x")
+        with pytest.raises(EngineUnavailable):
+            await database.execute([CREATE.text])
 
 
 async def test_connections_that_are_cut_are_made_anew(engine: Address) -> None:
