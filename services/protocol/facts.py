@@ -4,7 +4,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
 
 from graph.money import parse_plain
 from services.settings.catalogue import CATALOGUE
@@ -29,8 +39,13 @@ def _number(value: object) -> Decimal:
     return number
 
 
-def _usual(key: str) -> Decimal | None:
-    return exact(CATALOGUE[key].default_for("GEN"))
+_USUAL = {
+    "min_confidence": "risk.minimumConfidence",
+    "loss_share": "risk.recoveryLoss",
+    "portfolio_risk": "risk.maxPortfolioRisk",
+    "position_risk": "risk.maxPositionRisk",
+}
+"""The thresholds that ask for a person, and that a tier has where its policy does not name them, by their keys."""
 
 
 def _day(value: object) -> date:
@@ -106,7 +121,7 @@ class ForkFacts(FactsPart):
 class PolicyFacts(FactsPart):
     """Effective settings of the account by their keys, as they were set: a number is JSON's own or its text.
 
-    A threshold that asks for a person and is absent has the catalogue's default; null is none.
+    An absent one has no default here: the services name the tier's and the catalogue's. See `Facts` for thresholds.
     """
 
     symbols: tuple[Text, ...] | None = Field(default=None, alias="policy.symbols", max_length=MAX_LIST)
@@ -121,10 +136,10 @@ class PolicyFacts(FactsPart):
     approve_forks: StrictBool | None = Field(default=None, alias="approval.fork")
     approve_merges: StrictBool | None = Field(default=None, alias="approval.merge")
     adjustment_amount: Number | None = Field(default=None, alias="approval.adjustmentAmount")
-    min_confidence: Number | None = Field(default=_usual("risk.minimumConfidence"), alias="risk.minimumConfidence")
-    loss_share: Number | None = Field(default=_usual("risk.recoveryLoss"), alias="risk.recoveryLoss")
-    portfolio_risk: Number | None = Field(default=_usual("risk.maxPortfolioRisk"), alias="risk.maxPortfolioRisk")
-    position_risk: Number | None = Field(default=_usual("risk.maxPositionRisk"), alias="risk.maxPositionRisk")
+    min_confidence: Number | None = Field(default=None, alias="risk.minimumConfidence")
+    loss_share: Number | None = Field(default=None, alias="risk.recoveryLoss")
+    portfolio_risk: Number | None = Field(default=None, alias="risk.maxPortfolioRisk")
+    position_risk: Number | None = Field(default=None, alias="risk.maxPositionRisk")
     surplus_threshold: Number | None = Field(default=None, alias="fork.surplusThreshold")
     minimum_remaining: Number | None = Field(default=None, alias="fork.minimumRemaining")
     cooldown_hours: Number | None = Field(default=None, alias="fork.cooldownHours")
@@ -132,7 +147,10 @@ class PolicyFacts(FactsPart):
 
 
 class Facts(FactsPart):
-    """All facts of one question. `confidence` lies between 0 and 1; losses and risks are fractions of one."""
+    """All facts of one question. `confidence` lies between 0 and 1; losses and risks are fractions of one.
+
+    For an account with a tier, a threshold that asks for a person and is absent has the tier's default; null is none.
+    """
 
     account: Annotated[AccountFacts, BeforeValidator(_none_is_empty)] = AccountFacts()
     policy: Annotated[PolicyFacts, BeforeValidator(_none_is_empty)] = PolicyFacts()
@@ -147,6 +165,15 @@ class Facts(FactsPart):
     drawdown: Number | None = None
     portfolio_risk: Number | None = Field(default=None, alias="portfolioRisk")
     position_risk: Number | None = Field(default=None, alias="positionRisk")
+
+    @model_validator(mode="after")
+    def _tier_has_thresholds(self) -> "Facts":
+        tier = self.account.tier
+        if tier is None:
+            return self
+        absent = {name: key for name, key in _USUAL.items() if name not in self.policy.model_fields_set}
+        usual = {name: exact(CATALOGUE[key].default_for(tier)) for name, key in absent.items()}
+        return self.model_copy(update={"policy": self.policy.model_copy(update=usual)})
 
 
 def malformed(fault: ValidationError) -> list[tuple[str, str]]:

@@ -26,18 +26,19 @@ _WITHDRAWAL, _MERGE = ProtocolOperation.WITHDRAWAL, ProtocolOperation.MERGE
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: the operation that it is for (None: any), whether it rejects or asks, and its judgement."""
+    """One rule: the operation that it is for (None: any), whether it rejects or asks, and its judgement.
+
+    A rule binds whom a policy binds: an account with a tier by the tier's defaults too, one without by what is set.
+    """
 
     rule_id: str
     operation: ProtocolOperation | None
     asks: bool
-    tiered: bool
     judge: Judge
 
     def find(self, question: Question, facts: Facts) -> Finding | None:
         """What the rule finds, or None where it does not apply."""
-        bound = self.operation in {None, question.operation}
-        return self.judge(facts) if bound and (facts.account.tier is not None or not self.tiered) else None
+        return self.judge(facts) if self.operation in {None, question.operation} else None
 
     def violation(self, finding: Finding) -> Violation:
         """The violation of a finding that does not hold. What only asks can be overridden by approval."""
@@ -54,27 +55,27 @@ class Rule:
 
 
 RULES = (
-    Rule("POLICY_SYMBOL", _ORDER, asks=False, tiered=True, judge=policy.allowed_symbol),
-    Rule("POLICY_ENTRY_DAY", _ORDER, asks=False, tiered=True, judge=policy.entry_day),
-    Rule("POLICY_MINIMUM_INVESTMENT", _ORDER, asks=False, tiered=True, judge=policy.first_order_minimum),
-    Rule("POLICY_WITHDRAWALS", _WITHDRAWAL, asks=False, tiered=True, judge=policy.withdrawals_allowed),
-    Rule("FORK_SURPLUS", _FORK, asks=False, tiered=True, judge=policy.fork_surplus),
-    Rule("FORK_MINIMUM_REMAINING", _FORK, asks=False, tiered=True, judge=policy.fork_remaining),
-    Rule("POLICY_MINIMUM_INVESTMENT", _FORK, asks=False, tiered=True, judge=policy.fork_minimum),
-    Rule("FORK_COOLDOWN", _FORK, asks=False, tiered=True, judge=policy.fork_cooldown),
-    Rule("FORK_MAX_PER_DAY", _FORK, asks=False, tiered=True, judge=policy.fork_count),
-    Rule("APPROVAL_ORDER", _ORDER, asks=True, tiered=True, judge=approval.order_approved),
-    Rule("APPROVAL_DEPOSIT", _DEPOSIT, asks=True, tiered=False, judge=approval.deposit_approved),
-    Rule("APPROVAL_WITHDRAWAL", _WITHDRAWAL, asks=True, tiered=False, judge=approval.withdrawal_approved),
-    Rule("APPROVAL_TRANSFER", _TRANSFER, asks=True, tiered=False, judge=approval.transfer_approved),
-    Rule("APPROVAL_FORK", _FORK, asks=True, tiered=False, judge=approval.fork_approved),
-    Rule("APPROVAL_MERGE", _MERGE, asks=True, tiered=False, judge=approval.merge_approved),
-    Rule("APPROVAL_ADJUSTMENT", None, asks=True, tiered=False, judge=approval.adjustment_approved),
-    Rule("APPROVAL_CONFIDENCE", None, asks=True, tiered=True, judge=approval.confident),
-    Rule("APPROVAL_RECOVERY", None, asks=True, tiered=True, judge=approval.recovering),
-    Rule("APPROVAL_DRAWDOWN", None, asks=True, tiered=True, judge=approval.drawdown),
-    Rule("APPROVAL_PORTFOLIO_RISK", None, asks=True, tiered=True, judge=approval.portfolio_risk),
-    Rule("APPROVAL_POSITION_RISK", None, asks=True, tiered=True, judge=approval.position_risk),
+    Rule("POLICY_SYMBOL", _ORDER, asks=False, judge=policy.allowed_symbol),
+    Rule("POLICY_ENTRY_DAY", _ORDER, asks=False, judge=policy.entry_day),
+    Rule("POLICY_MINIMUM_INVESTMENT", _ORDER, asks=False, judge=policy.first_order_minimum),
+    Rule("POLICY_WITHDRAWALS", _WITHDRAWAL, asks=False, judge=policy.withdrawals_allowed),
+    Rule("FORK_SURPLUS", _FORK, asks=False, judge=policy.fork_surplus),
+    Rule("FORK_MINIMUM_REMAINING", _FORK, asks=False, judge=policy.fork_remaining),
+    Rule("POLICY_MINIMUM_INVESTMENT", _FORK, asks=False, judge=policy.fork_minimum),
+    Rule("FORK_COOLDOWN", _FORK, asks=False, judge=policy.fork_cooldown),
+    Rule("FORK_MAX_PER_DAY", _FORK, asks=False, judge=policy.fork_count),
+    Rule("APPROVAL_ORDER", _ORDER, asks=True, judge=approval.order_approved),
+    Rule("APPROVAL_DEPOSIT", _DEPOSIT, asks=True, judge=approval.deposit_approved),
+    Rule("APPROVAL_WITHDRAWAL", _WITHDRAWAL, asks=True, judge=approval.withdrawal_approved),
+    Rule("APPROVAL_TRANSFER", _TRANSFER, asks=True, judge=approval.transfer_approved),
+    Rule("APPROVAL_FORK", _FORK, asks=True, judge=approval.fork_approved),
+    Rule("APPROVAL_MERGE", _MERGE, asks=True, judge=approval.merge_approved),
+    Rule("APPROVAL_ADJUSTMENT", None, asks=True, judge=approval.adjustment_approved),
+    Rule("APPROVAL_CONFIDENCE", None, asks=True, judge=approval.confident),
+    Rule("APPROVAL_RECOVERY", None, asks=True, judge=approval.recovering),
+    Rule("APPROVAL_DRAWDOWN", None, asks=True, judge=approval.drawdown),
+    Rule("APPROVAL_PORTFOLIO_RISK", None, asks=True, judge=approval.portfolio_risk),
+    Rule("APPROVAL_POSITION_RISK", None, asks=True, judge=approval.position_risk),
 )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from services.settings.json_limits import Json
 
 TIERS = ("GEN", "REV", "COM")
+BINDS_ALL = "It binds accounts without a tier too, where it is set."
+"""What is said of a key of the tier policy that rules obey: only its default is a tier's."""
 
 
 class ValueType(StrEnum):

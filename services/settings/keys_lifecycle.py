@@ -1,6 +1,6 @@
 """Keys of forks, merges and reinvestment."""
 
-from services.settings.key import Key, Stricter, ValueType, choice, every_tier, listing, money, share, whole
+from services.settings.key import BINDS_ALL, Key, Stricter, ValueType, choice, every_tier, listing, money, share, whole
 
 LOWER, HIGHER = Stricter.LOWER, Stricter.HIGHER
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -9,7 +9,7 @@ _REINVESTING = ("REV", "COM")
 FORK: tuple[Key, ...] = (
     money(
         "fork.surplusThreshold",
-        "How far total value must exceed the initial balance before the account may fork.",
+        f"How far total value must exceed the initial balance before the account may fork. {BINDS_ALL}",
         tiers=every_tier("50000"),
         stricter=HIGHER,
     ),
@@ -18,14 +18,14 @@ FORK: tuple[Key, ...] = (
     share("fork.comShare", "The part of what leaves that becomes a new COM account.", default=0.5),
     money(
         "fork.minimumRemaining",
-        "What must stay in the account after a fork.",
+        f"What must stay in the account after a fork. {BINDS_ALL}",
         tiers=every_tier("25000"),
         stricter=HIGHER,
     ),
     money("fork.initialBalance", "The initial balance; without it, what first funded the account."),
     whole(
         "fork.cooldownHours",
-        "Hours between two forks of one account.",
+        f"Hours between two forks of one account. {BINDS_ALL}",
         0,
         8784,
         tiers=every_tier(24),
@@ -34,7 +34,7 @@ FORK: tuple[Key, ...] = (
     ),
     whole(
         "fork.maxPerDay",
-        "Forks of one account on one market date at most.",
+        f"Forks of one account on one market date at most. {BINDS_ALL}",
         0,
         1000,
         tiers=every_tier(5),

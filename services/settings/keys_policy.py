@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.settings.json_limits import Json
-from services.settings.key import Key, Stricter, ValueType, every_tier, flag, listing, money, share, whole
+from services.settings.key import BINDS_ALL, Key, Stricter, ValueType, every_tier, flag, listing, money, share, whole
 
 LOWER, HIGHER, SUBSET = Stricter.LOWER, Stricter.HIGHER, Stricter.SUBSET
 
@@ -33,14 +33,14 @@ def _atr(name: str, description: str, default: float, **more: Any) -> Key:
 TIER_POLICY: tuple[Key, ...] = (
     listing(
         "policy.symbols",
-        "The instruments that the account may buy; an empty list allows none.",
+        f"The instruments that the account may buy; an empty list allows none. {BINDS_ALL}",
         items=500,
         tiers=_tiers(["TSLA", "NVDA", "AMD", "AAPL"], ["AAPL", "AMZN", "MSFT"], ["AAPL", "AMZN", "MSFT"]),
         stricter=SUBSET,
     ),
     listing(
         "policy.entryDays",
-        "The weekdays on which positions are opened; without it, any.",
+        f"The weekdays on which positions are opened; without it, any. {BINDS_ALL}",
         *("MON", "TUE", "WED", "THU", "FRI"),
         tiers=_tiers(["THU"], ["MON", "TUE", "WED"]),
         stricter=SUBSET,
@@ -50,10 +50,15 @@ TIER_POLICY: tuple[Key, ...] = (
     share("policy.weeklyTarget", "The week's target return.", tiers=_tiers(0.015, 0.01, 0.005)),
     share("policy.initialSplit", "The share of the first capital that this tier gets.", tiers=_tiers(0.4, 0.3, 0.3)),
     share("policy.cashBuffer", "The share kept as a cash buffer.", tiers=every_tier(0.05), stricter=HIGHER),
-    share("policy.maxDrawdown", "The largest fall from a peak.", tiers=_tiers(0.15, 0.1, 0.07), stricter=LOWER),
+    share(
+        "policy.maxDrawdown",
+        f"The largest fall from a peak. {BINDS_ALL}",
+        tiers=_tiers(0.15, 0.1, 0.07),
+        stricter=LOWER,
+    ),
     flag(
         "policy.withdrawals",
-        "Cash may be withdrawn.",
+        f"Cash may be withdrawn. {BINDS_ALL}",
         tiers=_tiers(gen=True, rev=True, com=False),
         stricter=Stricter.FALSE,
     ),
@@ -63,7 +68,7 @@ TIER_POLICY: tuple[Key, ...] = (
     share("policy.positionShareMax", "The largest share of one position.", tiers=_tiers(0.15, 0.1), stricter=LOWER),
     money(
         "policy.minimumInvestment",
-        "Total value that the first order and a fork need.",
+        f"Total value that the first order and a fork need. {BINDS_ALL}",
         tiers=every_tier("10000"),
         stricter=HIGHER,
     ),

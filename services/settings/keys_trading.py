@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.settings.key import Key, Stricter, every_tier, flag, listing, money, share, whole
+from services.settings.key import BINDS_ALL, Key, Stricter, every_tier, flag, listing, money, share, whole
 
 LOWER, HIGHER = Stricter.LOWER, Stricter.HIGHER
 
@@ -22,25 +22,25 @@ LIMITS: tuple[Key, ...] = (
 RISK: tuple[Key, ...] = (
     share(
         "risk.maxPortfolioRisk",
-        "Portfolio risk above which a person must approve.",
+        f"Portfolio risk above which a person must approve. {BINDS_ALL}",
         tiers=every_tier(0.1),
         stricter=LOWER,
     ),
     share(
         "risk.maxPositionRisk",
-        "Risk of one position above which a person must approve.",
+        f"Risk of one position above which a person must approve. {BINDS_ALL}",
         tiers=every_tier(0.05),
         stricter=LOWER,
     ),
     share(
         "risk.recoveryLoss",
-        "Loss above which a recovery needs a person's approval.",
+        f"Loss above which a recovery needs a person's approval. {BINDS_ALL}",
         tiers=every_tier(0.15),
         stricter=LOWER,
     ),
     share(
         "risk.minimumConfidence",
-        "Confidence of the week's classification below which a person must approve.",
+        f"Confidence of the week's classification below which a person must approve. {BINDS_ALL}",
         tiers=every_tier(0.7),
         stricter=HIGHER,
     ),
@@ -48,7 +48,8 @@ RISK: tuple[Key, ...] = (
 
 
 def _approval(name: str, what: str, *, default: bool = False, **more: Any) -> Key:
-    return flag(f"approval.{name}", f"A person must approve {what}.", default=default, stricter=Stricter.TRUE, **more)
+    words = f"A person must approve {what}." + (f" {BINDS_ALL}" if "tiers" in more else "")
+    return flag(f"approval.{name}", words, default=default, stricter=Stricter.TRUE, **more)
 
 
 def _expiry(name: str, what: str, minutes: int) -> Key:

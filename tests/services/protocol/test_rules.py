@@ -1,5 +1,6 @@
 """Every embedded rule on both sides of its boundary, and what must not bind whom."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from services.protocol.facts import WEEKDAYS
 from services.protocol.port import ProtocolOperation, Question
 from services.protocol.rules import RULES, judge
 from services.protocol.verdict import OverallStatus, Verdict, contradicts, lets_through
+from services.settings.catalogue import default_values
 from tests.support.questions import AT, POLICY, question
 
 ORDER, FORK, MERGE = ProtocolOperation.ORDER, ProtocolOperation.FORK, ProtocolOperation.MERGE
@@ -68,11 +70,10 @@ def test_rejects_what_policy_does_not_allow(operation: ProtocolOperation, change
 
 
 @pytest.mark.parametrize(("operation", "changes", "rule"), REJECTED)
-def test_tier_policy_does_not_bind_an_account_without_a_tier(
+def test_policy_that_is_set_binds_an_account_without_a_tier(
     operation: ProtocolOperation, changes: dict[str, Any], rule: str
 ) -> None:
-    verdict = judge(question(operation, **(changes | {"account__tier": None})))
-    assert verdict.overall_status is OverallStatus.APPROVED, rule
+    assert rules_of(judge(question(operation, **(changes | {"account__tier": None})))) == [rule]
 
 
 ASKED: list[tuple[ProtocolOperation, dict[str, Any], str]] = [
@@ -105,12 +106,20 @@ def test_asks_a_person(operation: ProtocolOperation, changes: dict[str, Any], ru
 
 
 @pytest.mark.parametrize(("operation", "changes", "rule"), ASKED)
-def test_asks_about_an_account_without_a_tier_only_what_is_no_tier_policy(
+def test_asks_a_person_about_an_account_without_a_tier_where_policy_is_set(
     operation: ProtocolOperation, changes: dict[str, Any], rule: str
 ) -> None:
-    tiered = operation is ORDER
-    verdict = judge(question(operation, **(changes | {"account__tier": None})))
-    assert verdict.requires_approval is not tiered, rule
+    assert rules_of(judge(question(operation, **(changes | {"account__tier": None})))) == [rule]
+
+
+@pytest.mark.parametrize(("operation", "changes", "rule"), REJECTED + ASKED)
+def test_an_account_without_a_tier_is_bound_by_no_default_of_a_tier(
+    operation: ProtocolOperation, changes: dict[str, Any], rule: str
+) -> None:
+    asked = question(operation, **(changes | {"account__tier": None}))
+    verdict = judge(replace(asked, facts={**asked.facts, "policy": default_values(None)}))
+    always = {"APPROVAL_MERGE", "APPROVAL_ADJUSTMENT"}
+    assert rules_of(verdict) == [name for name in [rule] if name in always]
 
 
 ON_THE_BOUNDARY: list[tuple[ProtocolOperation, dict[str, Any]]] = [
@@ -193,6 +202,8 @@ def test_thresholds_that_no_policy_names_are_the_catalogue_defaults() -> None:
     facts = {"account": {"tier": "GEN"}, "confidence": 0.69, "positionRisk": 0.051}
     verdict = judge(Question("acc_x", ORDER, AT, facts))
     assert rules_of(verdict) == ["APPROVAL_CONFIDENCE", "APPROVAL_POSITION_RISK"]
+    untiered = judge(Question("acc_x", ORDER, AT, facts | {"account": {"tier": None}}))
+    assert rules_of(untiered) == []
 
 
 def test_no_facts_at_all_break_no_rule() -> None:
