@@ -22,15 +22,22 @@ SIGN_IN = """mutation($input: SignInInput!) {
   signIn(input: $input) { ... on SignInPayload { accessToken } ... on Problem { code message } } }"""
 HASTEN = Query(
     "test.hasten",
-    "MATCH (o:Operation) WHERE o.dueAt > $now AND o.state IN ['RUNNING', 'UNKNOWN'] SET o.dueAt = $now",
+    "MATCH (o:Operation) WHERE o.dueAt > $now AND o.state IN $states "
+    "AND any(node IN o.nodes WHERE node IN $accounts) SET o.dueAt = $now",
 )
+UNSETTLED = Query(
+    "test.unsettled",
+    "MATCH (o:Operation) WHERE o.dueAt > '' AND o.state IN $states "
+    "AND any(node IN o.nodes WHERE node IN $accounts) RETURN count(o) AS total",
+)
+STATES = ["PENDING", "RUNNING", "UNKNOWN"]
 OPEN = Query(
     "test.open", "MATCH (o:Order) WHERE o.account IN $ids AND o.open = true RETURN o.account AS account, o.id AS id"
 )
 
 
 class Caller:
-    """The administrator, with a token that outlives the server's process."""
+    """A user, with a token that outlives the server's process."""
 
     def __init__(self, client: httpx.AsyncClient, url: str, token: str) -> None:
         self._client = client
@@ -62,10 +69,10 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(url: str) -> AsyncGenerator[Caller]:
+async def calling(url: str, username: str = ADMIN, password: str = ADMIN_PASSWORD) -> AsyncGenerator[Caller]:
     """A caller of the server at this address, who has signed in."""
     async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as client:
-        given = {"username": ADMIN, "password": ADMIN_PASSWORD}
+        given = {"username": username, "password": password}
         data = await Remote(client, f"{url}/graphql").ask(SIGN_IN, input=given)
         yield Caller(client, url, data["signIn"]["accessToken"])
 
@@ -99,6 +106,12 @@ async def open_orders(database: Database, ids: Sequence[str]) -> dict[str, str]:
     return {row["account"]: row["id"] for row in await database.run(OPEN, ids=list(ids))}
 
 
-async def hasten(database: Database) -> None:
-    """Lets the time come at which each operation under way is looked at again."""
-    await database.write(lambda transaction: transaction.run(HASTEN, now=clock.to_text(clock.now())), queue="test")
+async def hasten(database: Database, accounts: Sequence[str]) -> None:
+    """Lets the time come at which what is under way on these accounts is looked at again."""
+    given = {"accounts": list(accounts), "states": STATES, "now": clock.to_text(clock.now())}
+    await database.write(lambda transaction: transaction.run(HASTEN, **given), queue="test")
+
+
+async def are_settled(database: Database, accounts: Sequence[str]) -> bool:
+    """Whether nothing is under way on these accounts."""
+    return (await database.run(UNSETTLED, accounts=list(accounts), states=STATES))[0]["total"] == 0

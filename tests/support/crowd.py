@@ -11,7 +11,7 @@ from tests.support.running import Server
 from tests.support.ws4_server import MarketServer
 from tests.support.ws4_venue import Fault, Route
 
-SYMBOLS = ("AAPL", "MSFT", "KO", "NOPE")
+SYMBOLS = ("AAPL", "MSFT", "KO", "AAPL", "MSFT", "KO", "NOPE")
 SLOW = {Fault.SILENT_BEFORE, Fault.SILENT_AFTER, Fault.STALLED, Fault.LATE}
 # What can be told from truth: a false price of a market order cannot.
 FAULTS = [fault for fault in Fault if fault is not Fault.BEYOND_LIMIT]
@@ -70,7 +70,7 @@ class Crowd:
             "operationId": op(),
             "accountId": dice.choice(self.accounts),
             "symbol": dice.choice(SYMBOLS),
-            "side": dice.choice(["BUY", "BUY", "SELL"]),
+            "side": dice.choice(["BUY", "BUY", "BUY", "SELL"]),
             "quantity": dice.choice(["1", "3", "12.25", "0.5", "0.00000001"]),
         }
         if dice.random() < 0.3:
@@ -82,7 +82,7 @@ class Crowd:
     def _choose(self, route: Route, name: str) -> Fault | None:
         del name
         self._live()
-        chance = {Route.EXECUTE: 0.4, Route.ORDER: 0.2, Route.QUOTES: 0.05}.get(route, 0)
+        chance = {Route.EXECUTE: 0.6, Route.ORDER: 0.2, Route.QUOTES: 0.05}.get(route, 0)
         if self.dice.random() >= chance:
             return None
         fault = self.dice.choice(FAULTS if route is Route.EXECUTE else READ_FAULTS)

@@ -51,6 +51,14 @@ PLACING = (
     Step("it is sent again and not traded", (LOST, (Route.EXECUTE, Fault.SILENT_BEFORE))),
     Step("it is sent again and traded", (LOST, (Route.EXECUTE, Fault.SILENT_AFTER))),
 )
+APPROVING = (
+    Step("the decision is about to be recorded", commit=(1, Cut.BEFORE)),
+    Step("it is approved and not begun", commit=(1, Cut.AFTER)),
+    Step("approved, it is about to be recorded", commit=(2, Cut.BEFORE)),
+    Step("approved, it is recorded and not sent", commit=(2, Cut.AFTER)),
+    Step("approved, it is traded and not answered", ((Route.EXECUTE, Fault.SILENT_AFTER),)),
+    Step("approved, it is about to be settled", commit=(3, Cut.BEFORE)),
+)
 UNHELD = Step("nothing holds it")
 RECOVERING = (
     UNHELD,
