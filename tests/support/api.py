@@ -109,10 +109,10 @@ class Remote(Api):
         return Answer(content.get("data"), content.get("errors", []))
 
 
-def document_of(name: str, payload: str) -> str:
-    """The document that asks for a mutation with its one input as a variable."""
+def document_of(name: str, payload: str, problem: str = PROBLEM) -> str:
+    """The document that asks for a mutation with its one input as a variable; `problem` is what it asks of problems."""
     given, result = _shapes()[name]
-    shown = f"__typename ... on {result} {{ {payload} }} {PROBLEM}"
+    shown = f"__typename ... on {result} {{ {payload} }} {problem}"
     return f"mutation($input: {given}) {{ {name}(input: $input) {{ {shown} }} }}"
 
 

@@ -6,8 +6,8 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from tests.support.engines import chosen_engine
@@ -106,6 +106,18 @@ async def serving(folder: Path, settings: Mapping[str, str] | None = None) -> As
         yield server
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def serving_together(servers: Sequence[Server]) -> AsyncGenerator[None]:
+    """Starts the servers at the same time and waits until each is ready; those that run at the end must end well."""
+    async with AsyncExitStack() as stack:
+        for server in servers:
+            stack.push_async_callback(server.stop)
+        async with asyncio.TaskGroup() as group:
+            for server in servers:
+                group.create_task(server.start())
+        yield
 
 
 @asynccontextmanager
