@@ -6,14 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import structlog
+
+from graph import clock, journal, operations
 from graph.database import Reader, Row, Transaction
 from graph.journal import Recorder
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.market.paper import PaperBroker
-from services.market.port import MAX_SYMBOL_LENGTH, MarketUnavailable, is_symbol
+from services.market.port import MAX_SYMBOL_LENGTH, MarketError, MarketUnavailable, is_symbol
+from services.operations import RUNNING, problem_json
 from services.orders.recovery import settle_reports
 from services.problems import Problem, ProblemCode, Refused, invalid, refuse, violation
+
+FIRST_DUE = datetime.timedelta(seconds=12)
+"""How long the process that recorded a date has before another one may move the market to it."""
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +33,7 @@ class Controlled:
 
 
 class MarketCommand(Command[Controlled]):
-    """A change of the embedded market.
-
-    The market keeps a record of its own, in which doing the same twice is doing it once. So the market changes first,
-    and the journal tells; a repeated request finds the change made and records it.
-    """
+    """A change of the embedded market, which keeps a record of its own beside the graph."""
 
     def targets(self) -> Sequence[Target]:
         return ()
@@ -46,7 +50,7 @@ class MarketCommand(Command[Controlled]):
 
     @abstractmethod
     async def control(self, desk: Desk, market: PaperBroker) -> Controlled:
-        """Changes the market. Raises Refused for what it does not take."""
+        """What changes in the market. Raises Refused for what it does not take."""
 
     async def plan(self, desk: Desk, reader: Reader, act: Act) -> Controlled:
         del desk, reader
@@ -59,23 +63,70 @@ class MarketCommand(Command[Controlled]):
 
 
 class AdvanceMarketDate(MarketCommand):
-    """Moves the market's date on. Orders that rest are filled or expire on the way, and are booked at once."""
+    """Moves the market's date on. Orders that rest are filled or expire on the way, and are booked at once.
+
+    The graph records what is asked before the market moves, and the market then moves to that date unless it is there
+    or beyond: whoever goes on with the operation, it moves once.
+    """
 
     action: ClassVar[str] = "advanceMarketDate"
     date: datetime.date
 
     async def control(self, desk: Desk, market: PaperBroker) -> Controlled:
-        before = await market.market_date()
         try:
-            reports = await market.advance(self.date)
+            before = await market.check_advance(self.date)
         except Refused as refused:
             raise Refused(*(replace(problem, path=("date",)) for problem in refused.problems)) from None
-        await settle_reports(desk, reports)
         return Controlled({"date": before.isoformat()}, {"date": self.date.isoformat()})
+
+    async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: Controlled) -> Effect:
+        await super().apply(transaction, recorder, act, plan)
+        due = clock.to_text(clock.now() + FIRST_DUE)
+        return Effect({"date": self.date.isoformat()}, state=RUNNING, changes={"dueAt": due})
+
+    async def after(self, desk: Desk, operation: str) -> None:
+        await go_on(desk, operation)
+
+
+async def go_on(desk: Desk, operation_id: str) -> None:
+    """Moves the market to the date that a running operation recorded, and ends the operation; again, it does nothing.
+
+    Where the market's record cannot be used the operation stays due. Raises EngineUnavailable.
+    """
+    operation = (await operations.find(desk.database, [operation_id]))[operation_id]
+    if operation["state"] != RUNNING:
+        return
+    try:
+        reports = await embedded(desk).reach(datetime.date.fromisoformat(operation["payload"]["date"]))
+    except MarketError:
+        _log.warning("market_date_waits_for_the_market", operation=operation_id)
+        return
+    except Refused as refused:
+        # The server runs with another market since.
+        await _end(desk, operation, "FAILED", [problem_json(problem) for problem in refused.problems])
+        return
+    await settle_reports(desk, reports)
+    await _end(desk, operation, "SUCCEEDED", [])
+
+
+async def _end(desk: Desk, operation: Row, state: str, problems: list[Row]) -> None:
+    async def work(transaction: Transaction) -> None:
+        author = journal.Author(operation["actor"], operation["kind"], operation["id"])
+        recorder = await journal.take_feed(transaction, operation["root"], author)
+        at = recorder.add("OPERATION_CHANGED", [operation["root"]], {"state": RUNNING}, {"state": state})
+        ended: Row = {"state": state, "problems": problems, "finishedAt": at, "dueAt": None}
+        if await operations.change(transaction, operation["id"], [RUNNING], ended):
+            await recorder.write(transaction)
+
+    await desk.database.write(work, queue=operation["root"])
 
 
 class SymbolCommand(MarketCommand):
-    """A symbol in which trading stops, or goes on."""
+    """A symbol in which trading stops, or goes on.
+
+    Doing the same twice is doing it once. So the market changes first, and the journal tells; a repeated request finds
+    the change made and records it.
+    """
 
     halts: ClassVar[bool]
     symbol: str

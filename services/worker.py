@@ -1,4 +1,4 @@
-"""Work that is due: reviews that expire, approved operations that have not begun, orders that are not settled.
+"""Work that is due: reviews that expire, approved operations that have not begun, orders and dates under way.
 
 All of it is told by the graph, so that any process goes on with what another one left. A process claims an operation
 by moving its due instant on; what it does then is safe to do twice.
@@ -14,6 +14,7 @@ from graph import clock, operations
 from graph.database import Row
 from graph.errors import GraphError
 from services.deciding import end_operation, start_approved
+from services.market_control import AdvanceMarketDate, go_on
 from services.operations import APPROVED, WAITING
 from services.orders.recovery import recover
 from services.pipeline import Pipeline
@@ -77,5 +78,7 @@ class Worker:
                 await end_operation(self._pipeline.desk, operation, [WAITING], "REJECTED", [expired])
             case state if state == APPROVED:
                 await start_approved(self._pipeline, operation["id"])
+            case _ if operation["kind"] == AdvanceMarketDate.action:
+                await go_on(self._pipeline.desk, operation["id"])
             case _:
                 await recover(self._pipeline.desk, operation)

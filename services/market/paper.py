@@ -122,6 +122,16 @@ class PaperBroker(Market):
         _log.info("market_date_moved", to=to.isoformat(), settled=len(settled))
         return settled
 
+    async def check_advance(self, to: date) -> date:
+        """The present date, from which `advance` may move on to `to`. Raises Refused as `advance` does."""
+        return await self._store.read(lambda book: _may_advance(book, to))
+
+    async def reach(self, to: date) -> list[OrderReport]:
+        """As `advance`, but a date that the market is beyond already changes nothing either."""
+        settled = await self._store.write(lambda book: self._advance(book, max(to, _date_of(book))))
+        _log.info("market_date_reached", to=to.isoformat(), settled=len(settled))
+        return settled
+
     async def halt(self, symbol: str) -> None:
         """Stops trading in the symbol: orders are rejected and resting ones wait.
 
@@ -187,11 +197,7 @@ class PaperBroker(Market):
         return at_close(order, close)
 
     def _advance(self, book: Book, to: date) -> list[OrderReport]:
-        today = _date_of(book)
-        if to < today:
-            raise refuse(ProblemCode.INVALID_INPUT, f"The market date only moves on; it is {today} now.", "to")
-        if to > LAST_MARKET_DATE:
-            raise refuse(ProblemCode.INVALID_INPUT, f"The market date goes to {LAST_MARKET_DATE} at most.", "to")
+        today = _may_advance(book, to)
         if to == today:
             return []
         book.set_market_date(to)
@@ -236,6 +242,15 @@ def _cancel(book: Book, order_id: str) -> OrderReport:
     else:
         book.put(BrokerOrder(report, None))
     return report
+
+
+def _may_advance(book: Book, to: date) -> date:
+    today = _date_of(book)
+    if to < today:
+        raise refuse(ProblemCode.INVALID_INPUT, f"The market date only moves on; it is {today} now.", "to")
+    if to > LAST_MARKET_DATE:
+        raise refuse(ProblemCode.INVALID_INPUT, f"The market date goes to {LAST_MARKET_DATE} at most.", "to")
+    return today
 
 
 def _date_of(book: Book) -> date:
