@@ -131,9 +131,9 @@ class Database:
         for each other inside this process, so that they do not conflict at the engine. Raises EngineUnavailable
         (no effect), CommitUnknown (an effect or none), Duplicate (no effect), or what `work` raises (no effect).
         """
-        deadline = time.monotonic() + WRITE_PATIENCE_SECONDS
-        attempt = 0
         async with self._queues.of(queue):
+            deadline = time.monotonic() + WRITE_PATIENCE_SECONDS
+            attempt = 0
             while True:
                 try:
                     return await self._attempt(work)
