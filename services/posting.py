@@ -68,7 +68,7 @@ class PostingSet:
         account["place"] += 1
         if account["cash"] > MAX_BALANCE_MINOR:
             raise refuse(ProblemCode.INVALID_INPUT, "the account's balance would exceed its largest value", "amount")
-        assert account["cash"] >= 0, "a plan never lets cash fall below zero"
+        assert amount > 0 or account["cash"] >= 0, "a plan never lets cash fall below zero"
         return self._add(account_id, amount, kind, balanceAfter=account["cash"], place=account["place"], **facts)
 
     def book(

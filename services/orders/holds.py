@@ -24,10 +24,10 @@ def held_cash(side: Side, quantity: int, last: Decimal, limit: Decimal | None) -
     return round_to_minor(value_of(quantity, price) + fee, CURRENCY)
 
 
-def remaining_hold(hold: int, held: int, quantity: int, left: int, spent: int) -> int:
-    """What a buy still holds when so much of its quantity is left and the fills since cost `spent`.
+def remaining_hold(held: int, spent: int, left: int) -> int:
+    """What a buy still holds after fills that cost `spent`, when so much of its quantity is left.
 
-    It is the left part of the first `hold`, rounded up, and never more than the fills leave of what was `held`.
+    All that the fills left of it, so that fills within the limit never find less than they cost, however the market
+    rounds their mean price; what a better price saved is let go when the order ends.
     """
-    share = -(-hold * left // quantity)
-    return max(0, min(share, held - spent))
+    return max(0, held - spent) if left else 0

@@ -172,7 +172,6 @@ class PlaceOrder(Command[OrderPlan]):
             "lotRule": plan.lot_rule,
             "open": True,
             "status": RECORDED,
-            "hold": plan.hold,
             "held": plan.hold,
             "heldQuantity": intent.quantity if intent.side is Side.SELL else 0,
             "filledQuantity": 0,

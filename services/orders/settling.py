@@ -124,7 +124,7 @@ class _Settlement:
         """Lets go of the cash that is not held any more; what still is."""
         order = self._order
         spent = self._booking.amount + self._booking.fee if self._side is Side.BUY else 0
-        held = remaining_hold(order["hold"], order["held"], order["quantity"], self._left, spent)
+        held = remaining_hold(order["held"], spent, self._left)
         self._book.hold(self._account, held - order["held"])
         if not self._final and self._booking.quantity:
             self._book.amend(self._standing.entry, amount=-held, quantity=self._left)

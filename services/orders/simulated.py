@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from graph.database import Row
-from graph.money import from_minor, from_scaled, value_of
+from graph.money import from_scaled, round_to_minor, value_of
 from services.desk import Desk
 from services.market.fills import at_close, fill, rejected
 from services.market.port import CURRENCY, MarketOrder, OrderReport, OrderStatus, Quote, Side, TimeInForce
+from services.orders.holds import expected_commission
 from services.orders.terms import booked_report, market_order
 
 
@@ -32,10 +33,11 @@ async def is_past(desk: Desk, order: Row) -> bool:
 
 
 def exceeds_hold(order: Row, terms: MarketOrder, quote: Quote) -> bool:
-    """Whether a buy at the market would now cost more than the order holds, without commission."""
+    """Whether a buy at the market would now cost more, with commission, than the order holds."""
     if terms.side is Side.SELL or terms.limit_price is not None:
         return False
-    return value_of(order["quantity"], quote.last) > from_minor(order["held"], CURRENCY)
+    value = round_to_minor(value_of(order["quantity"], quote.last), CURRENCY)
+    return value + expected_commission(order["quantity"]) > order["held"]
 
 
 def _new(order: Row, terms: MarketOrder, quote: Quote | None) -> OrderReport:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from graph.database import Row
 from graph.money import from_scaled, round_to_minor, value_of
-from services.market.port import OrderReport, OrderStatus, Side
+from services.market.fills import commission
+from services.market.port import InstrumentType, OrderReport, OrderStatus, Side
 from services.orders.booking import booking
 from services.orders.holds import expected_commission, held_cash, remaining_hold
 from services.orders.limits import check_price, check_quantity
@@ -36,16 +37,34 @@ def test_a_market_buy_holds_more_than_its_value_and_a_sell_no_cash() -> None:
     assert expected_commission(100 * UNIT) == 50
 
 
-@given(QUANTITIES, st.decimals("0.01", "99", places=4), st.data())
-def test_what_a_buy_still_holds_never_exceeds_what_its_fills_left(
-    quantity: int, limit: Decimal, data: st.DataObject
+@given(
+    st.lists(st.tuples(QUANTITIES, st.decimals("0", "1", places=3)), min_size=1, max_size=6),
+    st.decimals("0.01", "99", places=4),
+    st.integers(2, 8),
+)
+def test_a_limit_buy_never_costs_more_than_it_holds(
+    parts: list[tuple[int, Decimal]], limit: Decimal, decimals: int
 ) -> None:
-    hold = held_cash(Side.BUY, quantity, limit, limit)
-    filled = data.draw(st.integers(0, quantity))
-    spent = round_to_minor(value_of(filled, limit), "USD") + expected_commission(filled)
-    held = remaining_hold(hold, hold, quantity, quantity - filled, spent)
-    assert 0 <= held <= max(hold - spent, 0)
-    assert remaining_hold(hold, hold, quantity, 0, spent) == 0
+    """However the prices lie below the limit, and to however few decimals the market rounds their mean."""
+    quantity = sum(part for part, _ in parts)
+    held = held_cash(Side.BUY, quantity, limit, limit)
+    booked, filled, value = order(), 0, Decimal(0)
+    for part, share in parts:
+        filled += part
+        value += value_of(part, limit * share)
+        average = min(round(value / from_scaled(filled), decimals), limit)
+        fee = commission(InstrumentType.STOCK, from_scaled(filled))
+        added = booking(booked, report(filled, average, str(fee)))
+        spent = added.amount + added.fee
+        assert spent <= held
+        held = remaining_hold(held, spent, quantity - filled)
+        figures = {"cost": added.cost, "commission": added.commission}
+        booked = order(filledQuantity=filled, averagePrice=f"{average:f}", **figures)
+    assert held == 0
+
+
+def test_a_fill_beyond_the_hold_leaves_nothing_held() -> None:
+    assert remaining_hold(100, 101, 5) == 0
 
 
 @given(st.lists(st.tuples(QUANTITIES, PRICES), min_size=1, max_size=6))

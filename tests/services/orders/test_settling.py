@@ -6,9 +6,15 @@ from decimal import Decimal
 import pytest
 
 from graph.database import Row
+from graph.money import from_minor
+from services.checks import check_tenant
+from services.findings import Report
+from services.ledger import Deposit, Withdraw
 from services.market.port import MarketUnknown, OrderReport, OrderStatus
+from services.order_checks import OrderCheck
 from services.orders.settling import settle
-from tests.support.house import House
+from services.problems import ProblemCode
+from tests.support.house import House, op
 from tests.support.trading import (
     JOURNAL,
     SET,
@@ -20,6 +26,7 @@ from tests.support.trading import (
     order_of,
     place,
     record_only,
+    refusal,
 )
 
 pytestmark = pytest.mark.anyio
@@ -45,8 +52,8 @@ async def test_parts_are_booked_as_they_come_and_add_up(house: House) -> None:
     assert hold == 100_015
     await settle(house.desk, order, told(order, OrderStatus.PARTIALLY_FILLED, "3", "100.005", "0.01"))
     now = await books(house, account)
-    assert now.kinds()[1:] == [("TRADE", "PENDING", -70_011), ("TRADE", "POSTED", -30_002), ("FEE", "POSTED", -1)]
-    assert now.account["held"] == 70_011
+    assert now.kinds()[1:] == [("TRADE", "PENDING", -70_012), ("TRADE", "POSTED", -30_002), ("FEE", "POSTED", -1)]
+    assert now.account["held"] == 70_012
     assert now.entries[1]["quantity"] == 7 * UNIT
     assert now.positions["AAPL"]["quantity"] == 3 * UNIT
     operation = await operation_of(house, order["operation"])
@@ -193,3 +200,45 @@ async def test_each_effect_leaves_one_record_with_what_was_before(house: House) 
     assert {record["actor"] for record in records[-3:]} == {house.admin.username}
     assert {record["action"] for record in records[-3:]} == {"placeOrder"}
     assert all(account in record["nodes"] for record in records[-3:])
+
+
+async def test_a_fill_that_costs_more_than_there_is_is_booked_and_found_by_the_check(house: House) -> None:
+    account, order = await a_recorded_order(house)
+    rest = (await books(house, account)).account["cash"] - order["held"]
+    await house.do(withdraw(account, f"{from_minor(rest, 'USD')}"))
+    assert await check_of(house, account) == []
+    dear = from_minor(order["held"], "USD") / 10 + 1
+    await settle(house.desk, order, told(order, OrderStatus.FILLED, "10", f"{dear}", "0.05"))
+    now = await books(house, account)
+    assert (now.account["cash"], now.account["held"]) == (-1_005, 0)
+    assert await check_of(house, account) == [f"account {account}: its cash is below zero: -10.05 USD"]
+    assert [problem.code for problem in await refusal(house, withdraw(account, "0.01"))] == [
+        ProblemCode.INSUFFICIENT_FUNDS
+    ]
+    await house.do(Deposit(operation_id=op(), account_id=account, amount="5"))
+    assert (await books(house, account)).account["cash"] == -505
+    await house.do(Deposit(operation_id=op(), account_id=account, amount="5.05"))
+    assert await check_of(house, account) == []
+
+
+async def test_a_limit_buy_in_parts_never_takes_more_than_it_held(house: House) -> None:
+    account, order = await a_recorded_order(house, limit_price="100.01")
+    rest = (await books(house, account)).account["cash"] - order["held"]
+    await house.do(withdraw(account, f"{from_minor(rest, 'USD')}"))
+    for filled, mean in (("3", "99.5"), ("7", "100"), ("10", "100.01")):
+        status = OrderStatus.FILLED if filled == "10" else OrderStatus.PARTIALLY_FILLED
+        await settle(house.desk, order, told(order, status, filled, mean, "0.05"))
+        now = (await books(house, account)).account
+        assert now["cash"] == now["held"] >= 0
+    assert now["cash"] == 0
+
+
+def withdraw(account: str, amount: str) -> Withdraw:
+    return Withdraw(operation_id=op(), account_id=account, amount=amount)
+
+
+async def check_of(house: House, account: str) -> list[str]:
+    """What the check of the books says of the account itself."""
+    report = Report()
+    await check_tenant(house.desk, house.root, report, OrderCheck(house.desk, report))
+    return [line for line in report.findings if account in line]
