@@ -20,11 +20,11 @@ from graph.database import Database
 from graph.errors import GraphError
 from graph.migrate import MigrationError, migrate
 from services.desk import Desk
+from services.guard import Guard
 from services.installation import ensure_installation
 from services.market.port import MarketError
 from services.pipeline import Pipeline
 from services.prices import PriceBook
-from services.signing_in import Guard
 
 Tell = Callable[[str], None]
 PASSWORD_FILE = "admin-password"  # noqa: S105
@@ -91,7 +91,7 @@ class Opening:
         database = self._database(address)
         self._stack.push_async_callback(database.close)
         await self._schema(database, address)
-        market = await open_market(self._settings)
+        market = await open_market(self._settings, database)
         self._stack.push_async_callback(market.aclose)
         protocol = open_protocol(self._settings, market)
         self._stack.push_async_callback(protocol.aclose)

@@ -35,7 +35,7 @@ def run(settings: Settings) -> int:
 
 async def _report(settings: Settings) -> Report:
     async with open_installation(settings) as (database, installation):
-        market = await open_market(settings)
+        market = await open_market(settings, database)
         protocol = open_protocol(settings, market)
         prices = PriceBook(market, database)
         try:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from accountgraph.data_folder import StartFailed
 from accountgraph.settings import Settings
+from graph.database import Database
+from services.market.days import DayInGraph
 from services.market.http import HttpMarket
 from services.market.paper import PaperBroker
 from services.market.paper_store import SqliteStore, StoreUnusable
@@ -23,10 +25,10 @@ _FALL = Decimal(-1)
 _CALM = Decimal("0.5")
 
 
-async def open_market(settings: Settings) -> Market:
+async def open_market(settings: Settings, database: Database) -> Market:
     """WS4 at its address, or the paper broker whose record is in the data folder. Raises StartFailed."""
     if settings.market_url is not None:
-        return HttpMarket(settings.market_url)
+        return HttpMarket(settings.market_url, days=DayInGraph(database, settings.market_url))
     return await open_paper_market(settings.data_dir, settings.market_date)
 
 

@@ -5,7 +5,10 @@ this machine, or the market said 429, the order was not taken; everything else t
 """
 
 import asyncio
-from collections.abc import Collection
+import contextlib
+import math
+import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +22,7 @@ from graph import clock
 from graph.money import plain
 from services.market import wire
 from services.market.checks import check_report
+from services.market.days import DayInMemory, KeptDay
 from services.market.port import (
     MAX_SYMBOLS,
     LookupUnsupported,
@@ -40,6 +44,12 @@ CONNECT_SECONDS = 2.0
 MAX_CONNECTIONS = 32
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_ORDER_BYTES = 64 * 1024
+FRESH_SECONDS = 60.0
+"""How old the last quotes may be where the market's date is asked for."""
+FAILED_SECONDS = 1.0
+"""How long after quotes that failed the date is told without asking for others."""
+USUAL_SYMBOLS = ("AAPL", "MSFT", "SPY")
+"""What is quoted to learn the market's date, beside symbols that were quoted before; most markets know one."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -58,11 +68,16 @@ class _NoAnswer(Exception):
 
 
 class HttpMarket(Market):
-    """The market at a base address. Each answer has `seconds` at most, from the call to its last byte."""
+    """The market at a base address. Each answer has `seconds` at most, from the call to its last byte.
 
-    def __init__(self, base_url: str, *, seconds: float = ANSWER_SECONDS) -> None:
+    It tells no date of its own: its newest quote does, and `days` keeps that.
+    """
+
+    def __init__(self, base_url: str, *, seconds: float = ANSWER_SECONDS, days: KeptDay | None = None) -> None:
         self._seconds = seconds
-        self._newest: datetime | None = None
+        self._days = days or DayInMemory()
+        self._newest: date | None = None
+        self._asked, self._failed = -math.inf, -math.inf
         self._client = httpx.AsyncClient(
             base_url=base_url,
             timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds / 2), pool=seconds / 2),
@@ -82,6 +97,18 @@ class HttpMarket(Market):
             return {}
         body: wire.Json = {"symbols": sorted(asked)}
         try:
+            found = await self._quotes(body)
+        except MarketUnavailable:
+            self._failed = time.monotonic()
+            raise
+        finally:
+            self._asked = time.monotonic()
+        wanted = {symbol: quote for symbol, quote in found.items() if symbol in asked}
+        self._see(quote.at for quote in wanted.values())
+        return wanted
+
+    async def _quotes(self, body: wire.Json) -> dict[str, Quote]:
+        try:
             async with asyncio.timeout(self._seconds):
                 answer = await self._read_twice("/market-data", body)
         except TimeoutError as late:
@@ -89,10 +116,13 @@ class HttpMarket(Market):
         parsed = wire.read(wire.QuotesAnswer, answer)
         if parsed is None or len({each.symbol for each in parsed.quotes}) != len(parsed.quotes):
             raise MarketUnavailable("the market's quotes cannot be read")
-        found = {each.symbol: each.quote() for each in parsed.quotes if each.symbol in asked}
-        seen = [each.at for each in found.values()]
-        self._newest = max([*seen, self._newest] if self._newest else seen, default=None)
-        return found
+        return {each.symbol: each.quote() for each in parsed.quotes}
+
+    def _see(self, instants: Iterable[datetime]) -> None:
+        # A quote from the future is a wrong clock of the market's.
+        now = clock.now()
+        days = [min(at, now).date() for at in instants]
+        self._newest = max([*days, self._newest] if self._newest else days, default=None)
 
     @override
     async def execute(self, order: MarketOrder) -> OrderReport:
@@ -139,9 +169,24 @@ class HttpMarket(Market):
 
     @override
     async def market_date(self) -> date:
-        """The UTC date of the newest quote seen so far, never after today's; today's while none was seen."""
-        today = clock.now()
-        return min(self._newest or today, today).date()
+        """The UTC date of the newest quote that anybody saw, never after today's; it never goes back.
+
+        A quote is asked for where no date is known, or the last quotes are old. While none was ever had, and the market
+        gives none now, it is today's date.
+        """
+        known = await self._days.newest()
+        if self._should_look(known or self._newest):
+            symbols = {*USUAL_SYMBOLS, *await self._days.symbols()}
+            with contextlib.suppress(MarketUnavailable):
+                await self.quotes(symbols)
+        if self._newest is not None and (known is None or known < self._newest):
+            known = await self._days.keep(self._newest)
+        return known or clock.now().date()
+
+    def _should_look(self, known: date | None) -> bool:
+        now = time.monotonic()
+        least = FAILED_SECONDS if known is None else FRESH_SECONDS
+        return now - (self._failed if known is None else self._asked) > least
 
     @override
     async def healthy(self) -> bool:
