@@ -8,7 +8,7 @@ pytest := $(python) -m pytest
 lock := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo neo4j doctor test test-neo4j soak check format schema lock base dev
+.PHONY: help run demo neo4j doctor test test-neo4j soak bench check format schema lock base dev
 .NOTPARALLEL:
 
 help: ## Lists the commands
@@ -36,6 +36,9 @@ soak: dev ## Runs the random and fault runs at their whole size, on both engines
 	@for engine in arcadedb neo4j; do \
 	    env ACCOUNTGRAPH_TEST_ENGINE=$$engine ACCOUNTGRAPH_TEST_SIZE=full $(pytest) -s --timeout 3600 tests/soak $(ARGS) || exit; \
 	done
+
+bench: dev ## Measures against the driver alone, on a real Neo4j (ARGS="--engine arcadedb" for the embedded one)
+	@exec $(python) -m bench $(ARGS)
 
 check: dev ## Checks format, rules, types, layers, the committed schema and reference, and the repository itself
 	@$(python) -m ruff format --check --quiet .

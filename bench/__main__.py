@@ -1,0 +1,79 @@
+"""Measures the product against the driver by itself and against its own constant, and writes the figures down.
+
+python -m bench [--engine neo4j|arcadedb] [--output FILE]
+"""
+
+import asyncio
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from accountgraph.data_folder import StartFailed
+from bench.driver import Driver
+from bench.measuring import LEAST_ROUNDS, Samples, measure_in_turns
+from bench.organisation import Sizes, load
+from bench.report import Run, document, machine, table
+from bench.running import engine_at, served
+from bench.wire import BenchFailed
+from bench.works import works_over
+
+DOCUMENT = Path("docs/benchmarks.md")
+
+
+async def run(folder: Path, engine: str, sizes: Sizes) -> Run:
+    """One run, with its data in the folder. Raises BenchFailed, and StartFailed where the engine does not run."""
+    before = os.getloadavg()[0]
+    async with engine_at(folder / "engine", engine) as address, served(folder / "data", address) as url:
+        organisation = await load(url, sizes, tell)
+        driver = Driver(address, sizes.clients)
+        try:
+            async with works_over(url, organisation, sizes, driver) as works:
+                await works.compare()
+                tell(f"measuring {len(works.all())} kinds of work in {sizes.rounds} rounds")
+                samples: Samples = await measure_in_turns(works.all(), sizes.rounds, sizes.seconds)
+        finally:
+            await driver.close()
+    command = "make bench" if engine == "neo4j" else f'make bench ARGS="--engine {engine}"'
+    return Run(address, sizes, samples, before, datetime.now(UTC).date().isoformat(), command)
+
+
+def tell(line: str) -> None:
+    """A line for the person who waits."""
+    click.echo(line, err=True)
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> str:
+    failure: BaseException = failures
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    return str(failure)
+
+
+@click.command()
+@click.option("--engine", type=click.Choice(["neo4j", "arcadedb"]), default="neo4j", show_default=True)
+@click.option("--rounds", type=click.IntRange(LEAST_ROUNDS), default=Sizes().rounds, show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Write it to this file; on Neo4j to {DOCUMENT} where none is named.",
+)
+def main(engine: str, rounds: int, output: Path | None) -> None:
+    """Measures, prints a table, and writes it down with the machine and how it was done."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        try:
+            done = asyncio.run(run(Path(folder), engine, Sizes(rounds=rounds)))
+        except* (BenchFailed, StartFailed) as failures:
+            raise click.ClickException(_first(failures)) from None
+    click.echo(table(done))
+    for line in machine(done):
+        click.echo(line)
+    file = output or (DOCUMENT if engine == "neo4j" else None)
+    if file:
+        file.write_text(document(done), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

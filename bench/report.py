@@ -1,0 +1,153 @@
+"""A run's figures as a table, and as docs/benchmarks.md."""
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from accountgraph.engine import EngineAddress
+from accountgraph.version import VERSION
+from bench import works
+from bench.measuring import Samples, Spread, rate_ratio, rates, time_ratio, times
+from bench.organisation import Sizes
+
+PACKAGES = ("neo4j", "neo4j-rust-ext", "strawberry-graphql", "graphql-core", "starlette", "uvicorn", "orjson")
+BUSY = 0.5
+"""Processes that others ran for each processor before the run, from which on the figures are under load."""
+_RATES = (
+    (works.CONSTANT_RATE, "`{ __typename }`, the server's constant"),
+    (works.POINT_RATE, "point read of an account"),
+    (works.POINT_DRIVER, "the same by the driver alone"),
+    (works.NESTED_RATE, "nested read: groups x accounts"),
+    (works.NESTED_DRIVER, "the same by the driver alone"),
+    (works.PAGE_RATE, "page of 50 accounts, filtered and sorted by name"),
+    (works.ONE_BY_ONE, "transfers, one client"),
+    (works.HOT_FEED, "transfers, all clients on one feed"),
+    (works.SPREAD_FEEDS, "transfers, each client on a feed of its own"),
+)
+_TIMES = (
+    (works.POINT_SMALL, "point read, small tenant"),
+    (works.POINT_LARGE, "point read, large tenant"),
+    (works.ROLLUP_SMALL, "root roll-up, small tenant"),
+    (works.ROLLUP_LARGE, "root roll-up, large tenant"),
+)
+_RATE_RATIOS = (
+    (works.POINT_RATE, works.POINT_DRIVER, "point read, API to driver"),
+    (works.NESTED_RATE, works.NESTED_DRIVER, "nested read, API to driver"),
+    (works.POINT_RATE, works.CONSTANT_RATE, "point read to constant"),
+    (works.NESTED_RATE, works.CONSTANT_RATE, "nested read to constant"),
+    (works.PAGE_RATE, works.CONSTANT_RATE, "page to constant"),
+    (works.HOT_FEED, works.ONE_BY_ONE, "transfers: one hot feed to one by one"),
+    (works.HOT_FEED, works.SPREAD_FEEDS, "transfers: one hot feed to many feeds"),
+)
+_TIME_RATIOS = (
+    (works.POINT_LARGE, works.POINT_SMALL, "point read, time: large tenant to small"),
+    (works.ROLLUP_LARGE, works.ROLLUP_SMALL, "root roll-up, time: large tenant to small"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was run where, and its samples; `load` is the machine's load average before the run, over a minute."""
+
+    engine: EngineAddress
+    sizes: Sizes
+    samples: Samples
+    load: float
+    day: str
+    command: str
+
+
+def table(run: Run) -> str:
+    """The figures, as a table of Markdown for rates, for times and for ratios."""
+    rate_rows = [(title, *_figures(rates(run.samples, name), 0)) for name, title in _RATES]
+    time_rows = [(title, *_figures(times(run.samples, name), 2)) for name, title in _TIMES]
+    ratio_rows = [(title, *_figures(rate_ratio(run.samples, one, to), 2)) for one, to, title in _RATE_RATIOS]
+    ratio_rows += [(title, *_figures(time_ratio(run.samples, one, to), 2)) for one, to, title in _TIME_RATIOS]
+    return "\n\n".join(
+        (
+            _table("ratio, round by round", ratio_rows),
+            _table("done in a second", rate_rows),
+            _table("median time of one alone, ms", time_rows),
+        )
+    )
+
+
+def document(run: Run) -> str:
+    """The whole of docs/benchmarks.md."""
+    sizes, each = run.sizes, run.sizes.groups
+    return f"""# Benchmarks
+
+Written by `{run.command}` on {run.day}.
+Figures depend on the machine; the ratios, whose two sides took turns in one run, depend on it less. Each value is the
+median of {sizes.rounds} rounds, with the smallest and the largest.
+
+{table(run)}
+
+## The machine
+
+{_listed(machine(run))}
+
+## How
+
+- One run starts {run.engine.name}, a server of the product over it, and this client, all on one machine; they share its
+  processors. Access checks, the journal and the ledger are on, as always.
+- The data come through the public API: {each} groups of {sizes.each} accounts in the small tenant, {each} groups of
+  {sizes.many:,} in the large one, and accounts with money for transfers. The readers are a user with the role VIEWER on
+  two tenants, the payers one with OPERATOR on {sizes.clients + 1}.
+- Before anything is measured, the server's answers are compared with the driver's.
+- Rates are of {sizes.clients} clients, each with one connection, but for one client where it says so.
+- A measurement lasts {sizes.seconds:g} s. Works take turns, every second round backwards; a first round is not counted.
+- The client speaks plain HTTP/1.1 and decodes every answer. The driver is set up as the product's is: a session for
+  each statement, in auto-commit, one statement a call, rows decoded into dictionaries. Its pool is as large as there
+  are clients. Its Cypher (`bench/driver.py`) has no access check and no money to format.
+
+## What they say
+
+- A roll-up reads every account of the subtree when it is asked for, so its time grows with the tenant; the last ratio
+  tells how much for {sizes.many / sizes.each:.3g} times the accounts.
+- Transfers on one feed commit one after the other, because order in the feed is the order of commits. More clients on
+  it gain what lies outside of that.
+"""
+
+
+def machine(run: Run) -> Iterator[str]:
+    """What the figures were made on, a line each; whether others worked there at the same time, too."""
+    processors = os.cpu_count() or 1
+    yield f"{processors} processors ({_processor()}), {platform.system()} {platform.machine()}"
+    yield f"AccountGraph {VERSION}, Python {platform.python_version()}, {run.engine.name} {run.engine.version}"
+    yield ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    busy = run.load >= BUSY * processors
+    judged = "other work ran beside it, and the figures are lower than they would be alone" if busy else "quiet"
+    yield f"load average before the run: {run.load:.1f} ({judged})"
+
+
+def _processor() -> str:
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or "unknown")
+
+
+def _listed(lines: Iterator[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _figures(values: Spread, decimals: int) -> tuple[str, str]:
+    return f"{values.middle:,.{decimals}f}", f"{values.least:,.{decimals}f} - {values.most:,.{decimals}f}"
+
+
+def _table(title: str, rows: Sequence[tuple[str, str, str]]) -> str:
+    widths = [max(len(row[column]) for row in ((title, "median", "spread"), *rows)) for column in range(3)]
+    head, rule = (
+        _row((title, "median", "spread"), widths),
+        f"|{'-' * (widths[0] + 2)}|{'-' * (widths[1] + 1)}:|{'-' * (widths[2] + 1)}:|",
+    )
+    return "\n".join((head, rule, *(_row(row, widths) for row in rows)))
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, second, third = cells
+    return f"| {first:<{widths[0]}} | {second:>{widths[1]}} | {third:>{widths[2]}} |"

@@ -1,0 +1,167 @@
+"""The kinds of work that are measured, each a request to the server or a statement of the driver."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from bench.driver import Driver
+from bench.measuring import Once, Work
+from bench.organisation import Organisation, Sizes, mutation
+from bench.wire import BenchFailed, Connection, payload, request
+
+CONSTANT = "{ __typename }"
+ACCOUNT = "id name kind tier status currency version cash { amount currency }"
+POINT = f"query Point($id: ID!) {{ account(id: $id) {{ {ACCOUNT} }} }}"
+NESTED = f"""query Nested($id: ID!, $groups: Int!, $each: Int!) {{
+  group(id: $id) {{ id name groups(first: $groups) {{ nodes {{ id name accounts(first: $each) {{
+    nodes {{ {ACCOUNT} }}
+  }} }} }} }}
+}}"""
+PAGE = f"""query Page($within: ID!) {{
+  accounts(where: {{ within: $within, status: [ACTIVE], minCash: "1" }}, orderBy: {{ field: NAME }}, first: 50) {{
+    nodes {{ {ACCOUNT} }} pageInfo {{ hasNextPage endCursor }}
+  }}
+}}"""
+ROLLUP = "query Rollup($id: ID!) { group(id: $id) { rollup { accountCount cash { amount currency } } } }"
+SMALLEST = "0.01"
+
+CONSTANT_RATE, POINT_RATE, POINT_DRIVER = "constant", "point", "point by the driver"
+NESTED_RATE, NESTED_DRIVER, PAGE_RATE = "nested", "nested by the driver", "page"
+ONE_BY_ONE, HOT_FEED, SPREAD_FEEDS = "transfers one by one", "transfers on one feed", "transfers on many feeds"
+POINT_SMALL, POINT_LARGE = "point alone, small tenant", "point alone, large tenant"
+ROLLUP_SMALL, ROLLUP_LARGE = "roll-up alone, small tenant", "roll-up alone, large tenant"
+
+
+class Works:
+    """The works over one organisation: `reading` and `trading` are a connection for each client."""
+
+    def __init__(
+        self,
+        organisation: Organisation,
+        sizes: Sizes,
+        driver: Driver,
+        reading: Sequence[Connection],
+        trading: Sequence[Connection],
+    ) -> None:
+        self._organisation = organisation
+        self._sizes = sizes
+        self._driver = driver
+        self._reading = reading
+        self._trading = trading
+
+    def all(self) -> list[Work]:
+        """Every work that is measured."""
+        small, large, most = self._organisation.small, self._organisation.large, self._sizes.clients
+        page = request(PAGE, {"within": small.root})
+        return [
+            Work(CONSTANT_RATE, most, self._posting([request(CONSTANT)])),
+            Work(POINT_RATE, most, self._points(small.accounts)),
+            Work(POINT_DRIVER, most, self._driver_points(small.accounts)),
+            Work(NESTED_RATE, most, self._posting([request(NESTED, self._nested())])),
+            Work(NESTED_DRIVER, most, self._driver_nested),
+            Work(PAGE_RATE, most, self._posting([page])),
+            Work(ONE_BY_ONE, 1, self._hot),
+            Work(HOT_FEED, most, self._hot),
+            Work(SPREAD_FEEDS, most, self._spread),
+            Work(POINT_SMALL, 1, self._points(small.accounts)),
+            Work(POINT_LARGE, 1, self._points(large.accounts)),
+            Work(ROLLUP_SMALL, 1, self._posting([request(ROLLUP, {"id": small.root})])),
+            Work(ROLLUP_LARGE, 1, self._posting([request(ROLLUP, {"id": large.root})])),
+        ]
+
+    async def compare(self) -> None:
+        """Raises BenchFailed where the server and the driver do not give the same answers, or give too few."""
+        small = self._organisation.small
+        for account in (small.accounts[0], small.accounts[-1]):
+            answer = await self._reading[0].ask(POINT, id=account)
+            _same("a point read", answer["account"], _as_answer(await self._driver.point(account)))
+        answer = await self._reading[0].ask(NESTED, **self._nested())
+        raw = await self._driver.nested(small.root, self._sizes.groups, self._sizes.each)
+        groups = [
+            {
+                "id": each["id"],
+                "name": each["name"],
+                "accounts": {"nodes": [_as_answer(one) for one in each["accounts"]]},
+            }
+            for each in raw["groups"]
+        ]
+        _same("the nested read", answer["group"], {"id": raw["id"], "name": raw["name"], "groups": {"nodes": groups}})
+        _same("its accounts", sum(len(each["accounts"]["nodes"]) for each in groups), len(small.accounts))
+        for tenant in (small, self._organisation.large):
+            answer = await self._reading[0].ask(ROLLUP, id=tenant.root)
+            _same("a roll-up's accounts", answer["group"]["rollup"]["accountCount"], len(tenant.accounts))
+        answer = await self._reading[0].ask(PAGE, within=small.root)
+        _same("the page", len(answer["accounts"]["nodes"]), min(50, len(small.accounts)))
+
+    def _nested(self) -> dict[str, Any]:
+        return {"id": self._organisation.small.root, "groups": self._sizes.groups, "each": self._sizes.each}
+
+    def _posting(self, bodies: Sequence[bytes]) -> Once:
+        turn = count()
+
+        async def once(client: int) -> None:
+            await self._reading[client].post(bodies[next(turn) % len(bodies)])
+
+        return once
+
+    def _points(self, accounts: Sequence[str]) -> Once:
+        return self._posting([request(POINT, {"id": account}) for account in _shuffled(accounts)])
+
+    def _driver_points(self, accounts: Sequence[str]) -> Once:
+        turn, shuffled = count(), _shuffled(accounts)
+
+        async def once(_: int) -> None:
+            await self._driver.point(shuffled[next(turn) % len(shuffled)])
+
+        return once
+
+    async def _driver_nested(self, _: int) -> None:
+        await self._driver.nested(self._organisation.small.root, self._sizes.groups, self._sizes.each)
+
+    async def _hot(self, client: int) -> None:
+        await self._transfer(client, self._organisation.hot.accounts[2 * client : 2 * client + 2])
+
+    async def _spread(self, client: int) -> None:
+        await self._transfer(client, self._organisation.spread[client].accounts)
+
+    async def _transfer(self, client: int, accounts: Sequence[str]) -> None:
+        payer, payee = accounts
+        given = {"operationId": str(uuid4()), "fromId": payer, "toId": payee, "amount": SMALLEST}
+        answer = payload(await self._trading[client].post(request(mutation("transfer"), {"input": given})))
+        _same("a transfer", answer["operation"]["state"], "SUCCEEDED")
+
+
+@asynccontextmanager
+async def works_over(url: str, organisation: Organisation, sizes: Sizes, driver: Driver) -> AsyncGenerator[Works]:
+    """The works, with a connection for each client and each user, closed at the end."""
+    async with AsyncExitStack() as stack:
+
+        async def connections(token: str) -> list[Connection]:
+            opened: list[Connection] = []
+            for _ in range(sizes.clients):
+                opened.append(Connection(url, token))
+                stack.push_async_callback(opened[-1].close)
+            return opened
+
+        reading, trading = await connections(organisation.reader), await connections(organisation.trader)
+        yield Works(organisation, sizes, driver, reading, trading)
+
+
+def _shuffled(accounts: Sequence[str]) -> list[str]:
+    """The accounts in an order of no meaning, the same in every run of the same number."""
+    step = next(each for each in (7919, 104_729) if len(accounts) % each)
+    return [accounts[number * step % len(accounts)] for number in range(len(accounts))]
+
+
+def _as_answer(row: dict[str, Any]) -> dict[str, Any]:
+    """The driver's properties of an account in US dollars as the API shows them."""
+    cash = {"amount": str(Decimal(row["cash"]).scaleb(-2)), "currency": row["currency"]}
+    return {**row, "tier": row.get("tier"), "cash": cash}
+
+
+def _same(what: str, given: object, expected: object) -> None:
+    if given != expected:
+        raise BenchFailed(f"{what} is not as it should be: {str(given)[:200]}, not {str(expected)[:200]}")
