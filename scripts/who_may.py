@@ -37,7 +37,7 @@ EVERYBODY = {
 ADMINISTRATOR = frozenset(
     ("createUser", "setUserDisabled", "setAdministrator", "advanceMarketDate", "haltSymbol", "resumeSymbol")
 )
-FOUNDING = frozenset(("createGroup", "createAccount"))
+FOUNDING = frozenset(("createGroup",))
 """What makes a tenant of its own where no parent is given."""
 
 

