@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from graph import accounts, corrections
+from graph import corrections
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
 from graph.money import from_minor
 from services.amounts import DecimalText, check_positive, positive_minor
-from services.commands import Act, Command, Effect, Target
+from services.commands import Act, Effect, Target
 from services.desk import Desk
 from services.facts import text
+from services.gathering import MoneyCommand
 from services.lines import CashPlan, Line, ask_for, post
 from services.market.port import MAX_SYMBOL_LENGTH, is_symbol
 from services.names import MAX_TEXT, check_note, check_text
@@ -24,7 +25,6 @@ from services.permissions import Permission
 from services.posting import EntryKind, Outside, available
 from services.problems import Problem, ProblemCode, invalid, refuse
 from services.protocol.port import ProtocolOperation, Question
-from services.standing import require_active, require_own_money
 from services.valuation import Marks, gather_marks, valuations
 
 # A fee or a dividend is part of what an account earns; the others move money in or out of it.
@@ -38,7 +38,7 @@ class CorrectionPlan(CashPlan):
     lines: Sequence[Line]
 
 
-class Correction(Command[CorrectionPlan]):
+class Correction(MoneyCommand[CorrectionPlan]):
     """A posting by somebody who may correct."""
 
     field_of_amount: ClassVar[str] = "amount"
@@ -60,19 +60,15 @@ class Correction(Command[CorrectionPlan]):
         where = (self.field_of_account,)
         return [Target(node, (Kind.ACCOUNT,), Permission.CORRECT, where) for node in self.subjects()]
 
-    def locks(self) -> Sequence[str]:
-        return self.subjects()
+    def sides(self) -> Sequence[tuple[str, str]]:
+        return [(node, self.field_of_account) for node in self.subjects()]
 
-    async def gather(self, desk: Desk, act: Act) -> Marks:
-        del act
+    async def ask_market(self, desk: Desk) -> Marks:
         return await gather_marks(desk, self.subjects())
 
     async def plan(self, desk: Desk, reader: Reader, act: Act) -> CorrectionPlan:
         del desk
-        found = await accounts.find(reader, self.subjects())
-        for node in self.subjects():
-            require_active(found[node], self.field_of_account)
-            require_own_money(found[node], self.field_of_account)
+        found = await self.stand(reader)
         lines = await self.lines(reader, found)
         for node in self.subjects():
             taken = -sum(line.amount for line in lines if line.account == node)

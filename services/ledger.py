@@ -1,25 +1,25 @@
 """Deposits, withdrawals and transfers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from graph import accounts
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
 from graph.money import from_minor
 from services.amounts import DecimalText, check_positive, positive_minor
-from services.commands import Act, Command, Effect, Target
+from services.commands import Act, Effect, Target
 from services.desk import Desk
 from services.facts import text
+from services.gathering import MoneyCommand
 from services.lines import CashPlan, Line, ask_for, post
 from services.names import check_note
 from services.permissions import Permission
 from services.posting import EntryKind, available
 from services.problems import Problem, ProblemCode, invalid, refuse
 from services.protocol.port import ProtocolOperation, Question
-from services.standing import require_active, require_own_money, require_together
+from services.standing import require_together
 from services.valuation import Marks, gather_marks, valuations
 
 
@@ -30,42 +30,31 @@ class FlowPlan(CashPlan):
     minor: int
 
 
-class Flow(Command[FlowPlan]):
+class Flow(MoneyCommand[FlowPlan]):
     """Money that enters, leaves or changes accounts. Each account is valued first."""
 
     amount: DecimalText
     note: str | None = None
 
-    def sides(self) -> Sequence[tuple[str, str]]:
-        """Each account's id with the input field that names it."""
-        raise NotImplementedError
-
     def targets(self) -> Sequence[Target]:
         return [Target(node, (Kind.ACCOUNT,), Permission.POST, (field,)) for node, field in self.sides()]
-
-    def locks(self) -> Sequence[str]:
-        return [node for node, _ in self.sides()]
 
     def check(self) -> list[Problem]:
         return [*check_positive(self.amount, "amount"), *check_note(self.note)]
 
-    async def gather(self, desk: Desk, act: Act) -> Marks:
-        del act
+    async def ask_market(self, desk: Desk) -> Marks:
         return await gather_marks(desk, self.locks())
 
     async def plan(self, desk: Desk, reader: Reader, act: Act) -> FlowPlan:
         del desk
-        found = await accounts.find(reader, self.locks())
+        found = await self.stand(reader)
         minor = positive_minor(self.amount, found[self.locks()[0]]["currency"], "amount")
-        for node, field in self.sides():
-            require_active(found[node], field)
-            require_own_money(found[node], field)
         self.judge(found, minor)
         marks: Marks = act.facts
         return FlowPlan(found, marks, await valuations(reader, list(found.values()), marks), minor)
 
     def judge(self, found: dict[str, Row], minor: int) -> None:
-        """Refuses what this kind of flow may not do."""
+        """Refuses an amount that this kind of flow cannot move."""
 
     async def post(
         self, transaction: Transaction, recorder: Recorder, act: Act, plan: FlowPlan, lines: Sequence[Line]
@@ -128,8 +117,10 @@ class Transfer(Flow):
         same = [invalid("toId must be another account than fromId", "toId")] if self.from_id == self.to_id else []
         return [*super().check(), *same]
 
-    def judge(self, found: dict[str, Row], minor: int) -> None:
+    def fit(self, found: Mapping[str, Row]) -> None:
         require_together(found[self.from_id], found[self.to_id], "toId")
+
+    def judge(self, found: dict[str, Row], minor: int) -> None:
         require_funds(found[self.from_id], minor)
 
     async def questions(self, desk: Desk, act: Act, plan: FlowPlan) -> Sequence[Question]:

@@ -1,6 +1,7 @@
 """Whether an account is in a state to do what is asked of it."""
 
 from graph.database import Row
+from services.market.port import CURRENCY
 from services.problems import ProblemCode, refuse, violation
 
 
@@ -19,6 +20,13 @@ def require_own_money(account: Row, *path: str) -> None:
     if account["kind"] == "COMPOSITE":
         message = "a COMPOSITE account holds nothing itself; name one of its components"
         raise violation(message, *path, rule="ACCOUNT_KIND", current="COMPOSITE", required="INDIVIDUAL or STRATEGY")
+
+
+def require_market_currency(account: Row, *path: str) -> None:
+    """Refuses an account whose currency is not the one that the market trades in."""
+    if account["currency"] != CURRENCY:
+        message = f"the market trades in {CURRENCY}; the account's currency is {account['currency']}"
+        raise violation(message, *path, rule="INSTRUMENT_CURRENCY", current=account["currency"], required=CURRENCY)
 
 
 def require_together(one: Row, other: Row, *path: str) -> None:

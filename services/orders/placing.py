@@ -1,22 +1,23 @@
 """Placing an order: what it may ask for, what it holds, and the records that it leaves before the market sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
-from graph import accounts, clock, orders, positions
+from graph import clock, orders, positions
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
 from graph.money import MAX_BALANCE_MINOR, MAX_MINOR, MAX_QUANTITY, from_minor, from_scaled, parse_plain, to_scaled
 from services.amounts import DecimalText, check_positive
-from services.commands import Act, Command, Effect, Target
+from services.commands import Act, Effect, Target
 from services.desk import Desk
 from services.effective import in_force
 from services.facts import account_facts, policy_facts, text
+from services.gathering import MoneyCommand
 from services.market.port import MAX_SYMBOL_LENGTH, InstrumentType, Side, TimeInForce, is_symbol
 from services.operations import RUNNING
 from services.orders import risk
@@ -29,10 +30,10 @@ from services.orders.sending import pursue
 from services.orders.terms import RECORDED
 from services.permissions import Permission
 from services.posting import EntryKind, Occasion, PostingSet
-from services.problems import Problem, Refused, invalid, rule_violation
+from services.problems import Problem, Refused, invalid
 from services.protocol.port import ProtocolOperation, Question
 from services.settings import values as settings
-from services.standing import require_active, require_own_money
+from services.standing import require_market_currency
 
 FIRST_DUE = timedelta(seconds=12)
 """How long the process that recorded an order has before another one may take it up."""
@@ -51,7 +52,7 @@ class OrderPlan:
     lot_rule: str
 
 
-class PlaceOrder(Command[OrderPlan]):
+class PlaceOrder(MoneyCommand[OrderPlan]):
     """Buys or sells at the market, at any price or at a limit."""
 
     action: ClassVar[str] = "placeOrder"
@@ -68,8 +69,8 @@ class PlaceOrder(Command[OrderPlan]):
     def targets(self) -> Sequence[Target]:
         return (Target(self.account_id, (Kind.ACCOUNT,), Permission.TRADE, ("accountId",)),)
 
-    def locks(self) -> Sequence[str]:
-        return (self.account_id,)
+    def sides(self) -> Sequence[tuple[str, str]]:
+        return ((self.account_id, "accountId"),)
 
     def check(self) -> list[Problem]:
         problems = [] if is_symbol(self.symbol) else [invalid(_SYMBOL_FORM, "symbol")]
@@ -78,15 +79,15 @@ class PlaceOrder(Command[OrderPlan]):
             problems += check_positive(self.limit_price, "limitPrice") or check_price(self.limit_price, "limitPrice")
         return problems
 
-    async def gather(self, desk: Desk, act: Act) -> Quoted:
-        del act
+    def fit(self, found: Mapping[str, Row]) -> None:
+        require_market_currency(found[self.account_id], "symbol")
+
+    async def ask_market(self, desk: Desk) -> Quoted:
         return await quoted(desk, self.account_id, self.symbol)
 
     async def plan(self, desk: Desk, reader: Reader, act: Act) -> OrderPlan:
         del desk
-        account = (await accounts.find(reader, [self.account_id]))[self.account_id]
-        require_active(account, "accountId")
-        require_own_money(account, "accountId")
+        account = (await self.stand(reader))[self.account_id]
         found: Quoted = act.facts
         intent = self._intent(found)
         held = (await positions.of_accounts(reader, [self.account_id]))[self.account_id]
@@ -196,9 +197,6 @@ _JOURNALED = ("id", "symbol", "side", "quantity", "limitPrice", "timeInForce", "
 def _problems(intent: risk.Intent, stance: risk.Stance, position: Row | None, cash: int) -> list[Problem]:
     """Everything that the account's currency, means and limits refuse, at once."""
     account = stance.account
-    if account["currency"] != "USD":
-        words = f"the market trades in USD; the account's currency is {account['currency']}"
-        return [rule_violation("INSTRUMENT_CURRENCY", words, account["currency"], "USD", "symbol")]
     if max(intent.value, cash) > MAX_MINOR or account["cash"] + intent.value > MAX_BALANCE_MINOR:
         return [invalid("quantity must be smaller: the order's value would exceed the largest amount", "quantity")]
     if intent.side is Side.SELL:
