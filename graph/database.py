@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
 import neo4j
@@ -24,6 +24,10 @@ CONNECTIONS = 64
 STATEMENT_SECONDS = 20.0
 _FIRST_PAUSE_SECONDS = 0.002
 _LONGEST_PAUSE_SECONDS = 0.25
+LOCK_STRUCTURES = Query(
+    "database.lock_structures",
+    "UNWIND $tenants AS id MATCH (s:Structure {id: id}) SET s.revision = s.revision + 1",
+)
 
 
 class Reader(Protocol):
@@ -31,6 +35,10 @@ class Reader(Protocol):
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
         """The rows of the statement, each a dictionary by column."""
+        ...
+
+    async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[Row]:
+        """The rows of a read, while the trees of these tenants, sorted by their roots' ids, stay as they are."""
         ...
 
 
@@ -56,6 +64,11 @@ class Transaction:
             return rows
         finally:
             self._observe(query.name, time.perf_counter() - started, outcome)
+
+    async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[Row]:
+        """The rows of the statement, under the tenants' structure locks until the commit."""
+        await self.run(LOCK_STRUCTURES, tenants=list(tenants))
+        return await self.run(query, **parameters)
 
 
 class Database:
@@ -123,6 +136,20 @@ class Database:
         async with self._session(neo4j.READ_ACCESS) as session:
             result = await session.run(query.text, parameters)
             return await result.data()
+
+    async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[Row]:
+        """Reads in a transaction that holds the tenants' structure locks: the rows. Raises EngineUnavailable."""
+
+        async def work(transaction: Transaction) -> list[Row]:
+            return await transaction.run_alone(tenants, query, **parameters)
+
+        async with AsyncExitStack() as turns:
+            for tenant in tenants[:-1]:
+                await turns.enter_async_context(self._queues.of(tenant))
+            try:
+                return await self.write(work, queue=tenants[-1])
+            except CommitUnknown as error:
+                raise EngineUnavailable(str(error)) from error
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]], *, queue: str) -> T:
         """Runs `work` in a transaction, again where the engine asks for it, and commits.

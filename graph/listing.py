@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
+from graph import steady
 from graph.database import Reader, Row
 from graph.query import Query
 
@@ -22,6 +23,8 @@ class Source:
     name: LiteralString
     match: LiteralString
     where: LiteralString = ""
+    tenants: LiteralString = ""
+    """Where the match walks through the tree: Cypher that binds each `tenant` whose moves could cross it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +107,21 @@ class Page:
 async def pages(reader: Reader, listing: Listing, window: Window, parents: Collection[str]) -> dict[str, Page]:
     """The page of each parent, by one statement."""
     query, values = page_query(listing, window)
-    rows = await reader.run(query, parents=list(parents), **values)
+    rows = await _run(reader, listing, query, parents=list(parents), **values)
     return {row["parent"]: _page(row["page"], window) for row in rows}
 
 
 async def totals(reader: Reader, listing: Listing, parents: Collection[str]) -> dict[str, int]:
     """How many nodes each parent's list has, by one statement."""
     query, values = total_query(listing)
-    return {row["parent"]: row["total"] for row in await reader.run(query, parents=list(parents), **values)}
+    rows = await _run(reader, listing, query, parents=list(parents), **values)
+    return {row["parent"]: row["total"] for row in rows}
+
+
+async def _run(reader: Reader, listing: Listing, query: Query, **values: Any) -> list[Row]:
+    if listing.source.tenants:
+        return await steady.read(reader, query, **values)
+    return await reader.run(query, **values)
 
 
 def page_query(listing: Listing, window: Window) -> tuple[Query, Mapping[str, Any]]:
@@ -123,23 +133,27 @@ def page_query(listing: Listing, window: Window) -> tuple[Query, Mapping[str, An
     preludes = _preludes(ordering.prelude, listing.condition.prelude)
     bound = ", ".join(["n", *(prelude.binds for prelude in preludes)])
     text = (
-        f"UNWIND $parents AS parent CALL (parent) {{ {_matched(listing, preludes, tests)} "
-        f"WITH {bound} ORDER BY {order} LIMIT $limit "
-        f"RETURN collect([n {{.*}}, {', '.join(ordering.keys)}]) AS page }} RETURN parent, page"
+        f"CALL (parent) {{ {_matched(listing, preludes, tests)} WITH {bound} ORDER BY {order} LIMIT $limit "
+        f"RETURN collect([n {{.*}}, {', '.join(ordering.keys)}]) AS page }}"
     )
     given = {**dict(listing.given), **dict(listing.condition.values), **values, "limit": window.size + 1}
-    return Query.compiled(f"{listing.source.name}.page", text), _lists(given)
+    return Query.compiled(f"{listing.source.name}.page", _for_parents(listing, text, "page")), _lists(given)
 
 
 def total_query(listing: Listing) -> tuple[Query, Mapping[str, Any]]:
     """The statement of a total and its values, but for the parents."""
     preludes = _preludes(listing.condition.prelude)
-    text = (
-        f"UNWIND $parents AS parent CALL (parent) {{ {_matched(listing, preludes, [])} "
-        "RETURN count(n) AS total } RETURN parent, total"
-    )
+    text = f"CALL (parent) {{ {_matched(listing, preludes, [])} RETURN count(n) AS total }}"
     given = {**dict(listing.given), **dict(listing.condition.values)}
-    return Query.compiled(f"{listing.source.name}.total", text), _lists(given)
+    return Query.compiled(f"{listing.source.name}.total", _for_parents(listing, text, "total")), _lists(given)
+
+
+def _for_parents(listing: Listing, walk: str, column: str) -> str:
+    tenants = listing.source.tenants
+    if not tenants:
+        return f"UNWIND $parents AS parent {walk} RETURN parent, {column}"
+    before, after = steady.before("parent", tenants), steady.after("parent", tenants)
+    return f"UNWIND $parents AS parent {before} {walk} {after} RETURN parent, {column}, {steady.STEADY}"
 
 
 def _matched(listing: Listing, preludes: Sequence[Prelude], tests: Sequence[str]) -> str:

@@ -8,32 +8,44 @@ from graph.listing import Condition, Ordering, Source
 # An edge counts at an instant from its beginning on, and until its end (exclusive).
 _THEN = "r.since <= $at AND (r.until IS NULL OR r.until > $at)"
 
+_OF_GROUP = "MATCH (t:Group {id: parent}) WITH t.root AS tenant"
+_OF_ACCOUNT = "MATCH (t:Account {id: parent}) WITH t.root AS tenant"
+_STARTS = (
+    "UNWIND $roots AS root OPTIONAL MATCH (g:Group {id: root}) OPTIONAL MATCH (a:Account {id: root}) "
+    "WITH coalesce(g, a) AS start"
+)
+
 REACHABLE_ACCOUNTS = Source(
     "lists.reachable_accounts",
-    "UNWIND $roots AS root OPTIONAL MATCH (g:Group {id: root}) OPTIONAL MATCH (a:Account {id: root}) "
-    "WITH coalesce(g, a) AS start MATCH (start)-[:CONTAINS*0..]->(n:Account)",
+    f"{_STARTS} MATCH (start)-[:CONTAINS*0..]->(n:Account)",
+    tenants=f"{_STARTS} WITH start.root AS tenant",
 )
 """The accounts in the subtrees of `$roots`, none of which contains another."""
 HOSTED_ACCOUNTS = Source(
     "lists.hosted_accounts",
-    "MATCH (:Installation {id: parent})-[:HOSTS]->(start) MATCH (start)-[:CONTAINS*0..]->(n:Account)",
+    "MATCH (:Installation {id: parent})-[:HOSTS]->(t) MATCH (n:Account {root: t.id})",
+    "n.id > 'acc_'",
 )
 CHILD_ACCOUNTS = Source("lists.child_accounts", "MATCH (:Group {id: parent})-[:CONTAINS]->(n:Account)")
-SUBTREE_ACCOUNTS = Source("lists.subtree_accounts", "MATCH (:Group {id: parent})-[:CONTAINS*1..]->(n:Account)")
+SUBTREE_ACCOUNTS = Source(
+    "lists.subtree_accounts", "MATCH (:Group {id: parent})-[:CONTAINS*1..]->(n:Account)", tenants=_OF_GROUP
+)
 PAST_CHILD_ACCOUNTS = Source(
-    "lists.past_child_accounts", "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Account)", _THEN
+    "lists.past_child_accounts", "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Account)", _THEN, _OF_GROUP
 )
 PAST_SUBTREE_ACCOUNTS = Source(
     "lists.past_subtree_accounts",
     f"MATCH (:Group {{id: parent}}) (()-[r:CONTAINS|CONTAINED WHERE {_THEN}]->()){{1,}} (n:Account)",
+    tenants=_OF_GROUP,
 )
-COMPONENTS = Source("lists.components", "MATCH (:Account {id: parent})-[:AGGREGATES]->(n:Account)")
+# What of them is seen depends on where they stand.
+COMPONENTS = Source("lists.components", "MATCH (:Account {id: parent})-[:AGGREGATES]->(n:Account)", tenants=_OF_ACCOUNT)
 
 REACHABLE_GROUPS = Source("lists.reachable_groups", "UNWIND $roots AS root MATCH (n:Group {id: root})")
 HOSTED_GROUPS = Source("lists.hosted_groups", "MATCH (:Installation {id: parent})-[:HOSTS]->(n:Group)")
 CHILD_GROUPS = Source("lists.child_groups", "MATCH (:Group {id: parent})-[:CONTAINS]->(n:Group)")
 PAST_CHILD_GROUPS = Source(
-    "lists.past_child_groups", "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Group)", _THEN
+    "lists.past_child_groups", "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Group)", _THEN, _OF_GROUP
 )
 TEMPLATES = Source("lists.templates", "MATCH (:Group {id: parent})-[:DEFINES]->(n:Template)")
 

@@ -3,24 +3,35 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from graph import steady
 from graph.database import Reader
 from graph.query import Query
 from graph.reads_holdings import SPLIT
 
+_TENANT = "MATCH (t:Group {id: id}) WITH t.root AS tenant"
+_BEFORE, _AFTER = steady.before("id", _TENANT), steady.after("id", _TENANT)
 _REAL = (
-    "UNWIND $ids AS id MATCH (:Group {id: id})-[:CONTAINS*1..]->(a:Account) "
+    "MATCH (:Group {id: id})-[:CONTAINS*1..]->(a:Account) "
     "WHERE a.simulated = false AND a.kind <> 'COMPOSITE' AND a.status <> 'CLOSED'"
+)
+_CASH = (
+    f"CALL (id) {{ {_REAL} WITH a.currency AS currency, count(a) AS accounts, "
+    "sum(a.cash / 1000000) AS high, sum(a.cash % 1000000) AS low ORDER BY currency "
+    "RETURN collect([currency, accounts, high, low]) AS sums }"
 )
 CASH = Query(
     "rollups.cash",
-    f"{_REAL} RETURN id, a.currency AS currency, count(a) AS accounts, "
-    "sum(a.cash / 1000000) AS high, sum(a.cash % 1000000) AS low ORDER BY id, currency",
+    f"UNWIND $ids AS id {_BEFORE} {_CASH} {_AFTER} RETURN id, sums, {steady.STEADY}",
 )
-# Accounts that hold the same quantity of the same symbol are one row: each position is priced and rounded by itself.
+# Accounts that hold the same quantity of the same symbol are one sum: each position is priced and rounded by itself.
+_HELD = (
+    f"CALL (id) {{ {_REAL} MATCH (a)-[:HOLDS]->(p:Position) "
+    "WITH a.currency AS currency, p.symbol AS symbol, p.quantity AS quantity, count(p) AS times "
+    "RETURN collect([currency, symbol, quantity, times]) AS sums }"
+)
 HELD = Query(
     "rollups.held",
-    f"{_REAL} MATCH (a)-[:HOLDS]->(p:Position) "
-    "RETURN id, a.currency AS currency, p.symbol AS symbol, p.quantity AS quantity, count(p) AS times",
+    f"UNWIND $ids AS id {_BEFORE} {_HELD} {_AFTER} RETURN id, sums, {steady.STEADY}",
 )
 
 
@@ -45,15 +56,15 @@ class HeldSum:
 
 async def cash(reader: Reader, ids: Collection[str]) -> dict[str, list[CurrencySum]]:
     """The cash below each group, in order of currency."""
-    found: dict[str, list[CurrencySum]] = {group: [] for group in ids}
-    for row in await reader.run(CASH, ids=list(found)):
-        found[row["id"]].append(CurrencySum(row["currency"], row["accounts"], row["high"] * SPLIT + row["low"]))
-    return found
+    rows = await steady.read(reader, CASH, ids=list(ids))
+    return {row["id"]: [_currency_sum(*found) for found in row["sums"]] for row in rows}
+
+
+def _currency_sum(currency: str, accounts: int, high: int, low: int) -> CurrencySum:
+    return CurrencySum(currency, accounts, high * SPLIT + low)
 
 
 async def held(reader: Reader, ids: Collection[str]) -> dict[str, list[HeldSum]]:
     """The positions below each group."""
-    found: dict[str, list[HeldSum]] = {group: [] for group in ids}
-    for row in await reader.run(HELD, ids=list(found)):
-        found[row["id"]].append(HeldSum(row["currency"], row["symbol"], row["quantity"], row["times"]))
-    return found
+    rows = await steady.read(reader, HELD, ids=list(ids))
+    return {row["id"]: [HeldSum(*found) for found in row["sums"]] for row in rows}

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from graph import steady
 from graph.database import Reader, Row
 from graph.query import Query
 
@@ -23,14 +24,18 @@ OF_ACCOUNTS = Query(
     "UNWIND $ids AS id MATCH (a:Account {id: id}) OPTIONAL MATCH (a)-[:USES]->(t:Template) "
     "RETURN id, a.settings AS own, a.tier AS tier, t.id AS template, t.settings AS shared",
 )
+_OF_GROUPS = "UNWIND ids AS id MATCH (t:Group {id: id}) WITH DISTINCT t.root AS tenant"
+_BEFORE, _AFTER = steady.before("ids", _OF_GROUPS), steady.after("ids", _OF_GROUPS)
 BELOW = Query(
     "settings.below",
-    "MATCH (top:Group {id: $id})-[:CONTAINS*0..]->(g:Group) "
+    f"WITH $ids AS ids {_BEFORE} CALL (ids) {{ "
+    "UNWIND ids AS id MATCH (:Group {id: id})-[:CONTAINS*0..]->(g:Group) "
     "OPTIONAL MATCH (g)<-[:CONTAINS]-(up:Group) "
     "OPTIONAL MATCH (g)-[:CONTAINS]->(a:Account) WHERE a.status <> 'CLOSED' "
     "OPTIONAL MATCH (a)-[:USES]->(t:Template) "
-    "RETURN g.id AS group, up.id AS parent, g.settings AS own, g.locks AS locks, "
-    "a.tier AS tier, a.settings AS set, t.settings AS shared, min(a.id) AS account",
+    "WITH g, up, a.tier AS tier, a.settings AS set, t.settings AS shared, min(a.id) AS account "
+    "RETURN collect({group: g.id, parent: up.id, own: g.settings, locks: g.locks, "
+    f"tier: tier, set: set, shared: shared, account: account}}) AS found }} {_AFTER} RETURN found, {steady.STEADY}",
 )
 USERS = Query(
     "settings.users",
@@ -39,9 +44,11 @@ USERS = Query(
 )
 ABOVE = Query(
     "settings.above",
-    "UNWIND $ids AS id MATCH (n:Group {id: id})<-[:CONTAINS*0..]-(g:Group) WITH DISTINCT g "
+    f"WITH $ids AS ids {_BEFORE} CALL (ids) {{ "
+    "UNWIND ids AS id MATCH (n:Group {id: id})<-[:CONTAINS*0..]-(g:Group) WITH DISTINCT g "
     "OPTIONAL MATCH (g)<-[:CONTAINS]-(up:Group) "
-    "RETURN g.id AS group, up.id AS parent, g.settings AS own, g.locks AS locks",
+    "RETURN collect({group: g.id, parent: up.id, own: g.settings, locks: g.locks}) AS found } "
+    f"{_AFTER} RETURN found, {steady.STEADY}",
 )
 METADATA_BELOW = Query(
     "settings.metadata_below",
@@ -68,7 +75,8 @@ async def below(reader: Reader, group_id: str) -> list[Row]:
     A group has as many rows as its accounts differ, and at least one, whose `account` may be None. `own` (the
     group's), `set` (the account's) and `shared` (its template's) are text. CLOSED accounts are left out.
     """
-    return await reader.run(BELOW, id=group_id)
+    (row,) = await steady.read(reader, BELOW, ids=[group_id])
+    return row["found"]
 
 
 async def users(reader: Reader, template_id: str) -> list[Row]:
@@ -78,7 +86,10 @@ async def users(reader: Reader, template_id: str) -> list[Row]:
 
 async def above(reader: Reader, group_ids: Collection[str]) -> list[Row]:
     """The groups and all groups above them, each once with its parent, own settings and locks."""
-    return await reader.run(ABOVE, ids=list(group_ids)) if group_ids else []
+    if not group_ids:
+        return []
+    (row,) = await steady.read(reader, ABOVE, ids=list(group_ids))
+    return row["found"]
 
 
 async def metadata_below(reader: Reader, group_id: str, limit: int) -> list[Row]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from graph.database import Reader, Transaction
+from graph.errors import EngineUnavailable
 from graph.ids import Kind, kind_of
 from graph.query import Query
 
@@ -25,7 +26,7 @@ LOCATE_TEMPLATES = Query(
     "OPTIONAL MATCH p = (g)<-[:CONTAINS*1..]-(top:Group) WHERE NOT EXISTS { (top)<-[:CONTAINS]-(:Group) } "
     "RETURN id, n.root AS root, CASE WHEN p IS NULL THEN [id, g.id] ELSE [id] + [x IN nodes(p) | x.id] END AS path",
 )
-FOUND = Query("structure.found", "CREATE (s:Structure {id: $root, revision: 0})")
+FOUND = Query("structure.found", "CREATE (s:Structure {id: $root, revision: 0, moves: 0})")
 LOCK_STRUCTURE = Query(
     "structure.lock",
     "MATCH (s:Structure {id: $root}) SET s.revision = s.revision + 1 RETURN s.revision AS revision",
@@ -36,6 +37,9 @@ LOCK_ACCOUNTS = Query(
 )
 
 _LOCATE = {Kind.GROUP: LOCATE_GROUPS, Kind.ACCOUNT: LOCATE_ACCOUNTS, Kind.TEMPLATE: LOCATE_TEMPLATES}
+
+
+ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,19 @@ async def locate(reader: Reader, ids: Iterable[str]) -> dict[str, Located]:
             by_kind.setdefault(kind, []).append(node_id)
     found: dict[str, Located] = {}
     for kind, wanted in by_kind.items():
-        for row in await reader.run(_LOCATE[kind], ids=wanted):
-            path = tuple(row["path"] or (row["id"],))
-            found[row["id"]] = Located(row["id"], kind, row["root"], path)
+        found |= {place.id: place for place in await _located(reader, kind, wanted)}
     return found
+
+
+async def _located(reader: Reader, kind: Kind, ids: list[str]) -> list[Located]:
+    """Where nodes of one kind stand. A way up that a move crosses ends below the root, or twice: it is read again."""
+    for _ in range(ATTEMPTS):
+        rows = await reader.run(_LOCATE[kind], ids=ids)
+        places = [Located(row["id"], kind, row["root"], tuple(row["path"] or (row["id"],))) for row in rows]
+        once = len({place.id for place in places}) == len(places)
+        if once and all(place.path[-1] == place.root for place in places):
+            return places
+    raise EngineUnavailable("the tree moves all the time")
 
 
 async def found(transaction: Transaction, root: str) -> None:

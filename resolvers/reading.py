@@ -1,6 +1,7 @@
 """The database as one request reads it: failures told in the API's words, and how many statements are under way."""
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from graph.database import Reader, Row
@@ -24,11 +25,17 @@ class Reading(Reader):
         self.statements = 0
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
+        return await self._counted(self._database.run(query, **parameters))
+
+    async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[Row]:
+        return await self._counted(self._database.run_alone(tenants, query, **parameters))
+
+    async def _counted(self, rows: Awaitable[list[Row]]) -> list[Row]:
         self.statements += 1
         self._running += 1
         self._idle.clear()
         try:
-            return await self._database.run(query, **parameters)
+            return await rows
         except EngineUnavailable as error:
             raise engine_gone() from error
         finally:
