@@ -19,10 +19,15 @@ COMMAND_SECONDS = 120
 
 
 class Server:
-    """A server with its data in the folder, always at one address; `settings` are further variables, without prefix."""
+    """A server with its data in the folder, always at one address; `settings` are further variables, without prefix.
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    A setting that is None is left out.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str | None] | None = None) -> None:
         self.folder = folder
+        self.lines: list[str] = []
+        """What it has printed, as far as it was read."""
         port = free_port()
         given = {
             "DATA_DIR": str(folder),
@@ -32,7 +37,8 @@ class Server:
             **(settings or {}),
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ACCOUNTGRAPH_")}
-        self._environment = kept | {f"ACCOUNTGRAPH_{name}": value for name, value in given.items()}
+        named = {f"ACCOUNTGRAPH_{name}": value for name, value in given.items() if value is not None}
+        self._environment = kept | named
         self._process: Process | None = None
         self.url = f"http://127.0.0.1:{port}"
 
@@ -44,6 +50,7 @@ class Server:
     async def spawn(self) -> None:
         """Starts the process and waits for nothing."""
         assert self._process is None, "it runs already"
+        self.lines.clear()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "accountgraph", "serve", stdout=PIPE, env=self._environment
         )
@@ -53,8 +60,11 @@ class Server:
         output = self.process.stdout
         assert output is not None
         async with asyncio.timeout(START_SECONDS):
-            while word.encode() not in (line := await output.readline()):
-                assert line, f"the server ended before it said {word!r}"
+            while line := (await output.readline()).decode():
+                self.lines.append(line.strip())
+                if word in line:
+                    return
+        raise AssertionError(f"the server ended before it said {word!r}")
 
     @property
     def process(self) -> Process:
