@@ -5,7 +5,8 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from graph.database import Row
 from graph.money import from_scaled, plain, round_to_minor, value_of
-from services.market.port import CURRENCY, OrderReport
+from services.market.port import CURRENCY, OrderReport, Side
+from services.orders.holds import cost_of
 
 _PRICE_STEP = Decimal(1).scaleb(-12)
 
@@ -15,7 +16,8 @@ class Booking:
     """The fills since: their quantity (1e-8), amount and fee (minor units, not negative) and price for one.
 
     `cost` and `commission` are what is booked of the whole order afterwards. Each is rounded once for the order, so
-    that the parts of an order that fills in several add up to what it costs filled at once.
+    that the parts of an order that fills in several add up to what it costs filled at once. What a buy has got so far
+    costs a minor unit at least: nothing is bought for nothing.
     """
 
     quantity: int
@@ -31,7 +33,8 @@ def booking(order: Row, report: OrderReport) -> Booking:
     quantity = report.filled_scaled - order["filledQuantity"]
     whole = value_of(report.filled_scaled, report.avg_fill_price or Decimal(0))
     before = value_of(order["filledQuantity"], Decimal(order["averagePrice"] or 0))
-    cost = round_to_minor(whole, CURRENCY)
+    bought = whole and Side(order["side"]) is Side.BUY
+    cost = cost_of(whole) if bought else round_to_minor(whole, CURRENCY)
     fee = round_to_minor(report.commission, CURRENCY)
     price = _price(whole, before, quantity) if quantity else Decimal(0)
     return Booking(quantity, cost - order["cost"], fee - order["commission"], price, cost, fee)

@@ -1,8 +1,8 @@
 """What an order is expected to cost, and the cash that it holds back while it is open. Minor units."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
-from graph.money import from_minor, from_scaled, round_to_minor, value_of
+from graph.money import QUANTITY_UNIT, from_minor, from_scaled, round_to_minor, value_of
 from services.market.fills import commission
 from services.market.port import CURRENCY, InstrumentType, Side
 
@@ -16,12 +16,26 @@ def expected_commission(quantity: int) -> int:
 
 
 def held_cash(side: Side, quantity: int, last: Decimal, limit: Decimal | None) -> int:
-    """The cash that a new order holds: none for a sell; for a buy its highest expected cost with its commission."""
+    """The cash that a new order holds: none for a sell; for a buy its highest expected cost and its commission.
+
+    Each is rounded by itself, as it is booked: cost and commission are entries of their own.
+    """
     if side is Side.SELL:
         return 0
     price = last * SLIPPAGE if limit is None else limit
-    fee = from_minor(expected_commission(quantity), CURRENCY)
-    return round_to_minor(value_of(quantity, price) + fee, CURRENCY)
+    return cost_of(value_of(quantity, price)) + expected_commission(quantity)
+
+
+def cost_of(value: Decimal) -> int:
+    """What a buy of so much value costs without commission: a minor unit at least, so that nothing is for nothing."""
+    return max(1, round_to_minor(value, CURRENCY))
+
+
+def least_quantity(price: Decimal) -> int:
+    """The smallest quantity (1e-8) that is worth a minor unit at that price, as amounts are rounded."""
+    with localcontext(prec=60):
+        half = from_minor(1, CURRENCY) / 2
+        return int(half / price * QUANTITY_UNIT) + 1
 
 
 def remaining_hold(held: int, spent: int, left: int) -> int:

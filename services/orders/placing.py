@@ -18,12 +18,12 @@ from services.desk import Desk
 from services.effective import in_force
 from services.facts import account_facts, policy_facts, text
 from services.gathering import MoneyCommand
-from services.market.port import MAX_SYMBOL_LENGTH, InstrumentType, Side, TimeInForce, is_symbol
+from services.market.port import CURRENCY, MAX_SYMBOL_LENGTH, InstrumentType, Side, TimeInForce, is_symbol
 from services.operations import RUNNING
 from services.orders import risk
 from services.orders.claims import Claim
 from services.orders.holdings import hold
-from services.orders.holds import held_cash
+from services.orders.holds import held_cash, least_quantity
 from services.orders.limits import check_price, check_quantity, short_of_cash, short_of_shares
 from services.orders.quoting import Quoted, quoted
 from services.orders.sending import pursue
@@ -199,6 +199,9 @@ def _problems(intent: risk.Intent, stance: risk.Stance, position: Row | None, ca
     account = stance.account
     if max(intent.value, cash) > MAX_MINOR or account["cash"] + intent.value > MAX_BALANCE_MINOR:
         return [invalid("quantity must be smaller: the order's value would exceed the largest amount", "quantity")]
+    too_small = _worth_nothing(position, intent)
+    if too_small:
+        return too_small
     if intent.side is Side.SELL:
         means = short_of_shares(position, intent.symbol, intent.quantity)
     elif stance.holding + stance.buying + intent.quantity > MAX_QUANTITY:
@@ -206,6 +209,16 @@ def _problems(intent: risk.Intent, stance: risk.Stance, position: Row | None, ca
     else:
         means = short_of_cash(account, cash)
     return [*means, *risk.judge(intent, stance)]
+
+
+def _worth_nothing(position: Row | None, intent: risk.Intent) -> list[Problem]:
+    """The problem of an order that comes to less than a minor unit; all of a position may be sold all the same."""
+    selling_all = position is not None and intent.side is Side.SELL and intent.quantity == position["quantity"]
+    if intent.value or selling_all:
+        return []
+    least, unit = text(from_scaled(least_quantity(intent.price))), text(from_minor(1, CURRENCY))
+    words = f"quantity must be at least {least}: less comes to nothing, not {unit} {CURRENCY}, at {text(intent.price)}"
+    return [invalid(words, "quantity")]
 
 
 async def _more_facts(desk: Desk, stance: risk.Stance) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Crowd:
             "accountId": dice.choice(self.accounts),
             "symbol": dice.choice(SYMBOLS),
             "side": dice.choice(["BUY", "BUY", "BUY", "SELL"]),
-            "quantity": dice.choice(["1", "3", "12.25", "0.5", "0.00000001"]),
+            "quantity": dice.choice(["1", "3", "12.25", "0.5", "0.006"]),
         }
         if dice.random() < 0.3:
             limit, stands = dice.choice([("1", "IOC"), ("1", "FOK"), ("900", "DAY"), ("900", "GTC")])

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graph.database import Row
@@ -11,7 +11,8 @@ from graph.money import from_scaled, round_to_minor, value_of
 from services.market.fills import commission
 from services.market.port import InstrumentType, OrderReport, OrderStatus, Side
 from services.orders.booking import booking
-from services.orders.holds import expected_commission, held_cash, remaining_hold
+from services.orders.holds import cost_of as cost_of_buy
+from services.orders.holds import expected_commission, held_cash, least_quantity, remaining_hold
 from services.orders.limits import check_price, check_quantity
 from services.orders.lots import cost_of, take
 
@@ -21,7 +22,7 @@ PRICES = st.decimals("0.01", "9999", places=6)
 
 
 def order(**changed: object) -> Row:
-    row: Row = {"filledQuantity": 0, "averagePrice": None, "cost": 0, "commission": 0}
+    row: Row = {"side": "BUY", "filledQuantity": 0, "averagePrice": None, "cost": 0, "commission": 0}
     return row | changed
 
 
@@ -37,9 +38,22 @@ def test_a_market_buy_holds_more_than_its_value_and_a_sell_no_cash() -> None:
     assert expected_commission(100 * UNIT) == 50
 
 
+def test_a_limit_buy_holds_its_cost_and_its_commission_each_rounded_by_itself() -> None:
+    limit = Decimal("125.674")
+    assert held_cash(Side.BUY, 1_750_000_000, limit, limit) == 219_930 + 9
+
+
+# Limits and halves of shares whose values lie between two cents, beside any others.
+HALVES = st.integers(1, 2_000).map(lambda halves: halves * UNIT // 2)
+LIMITS = st.decimals("0.01", "99", places=4) | st.integers(1, 60_000).map(lambda halves: Decimal(halves) / 200)
+
+
+@example([(35 * UNIT // 2, Decimal(1))], Decimal("125.674"), 8)
 @given(
-    st.lists(st.tuples(QUANTITIES, st.decimals("0", "1", places=3)), min_size=1, max_size=6),
-    st.decimals("0.01", "99", places=4),
+    st.lists(
+        st.tuples(QUANTITIES | HALVES, st.just(Decimal(1)) | st.decimals("0", "1", places=3)), min_size=1, max_size=6
+    ),
+    LIMITS,
     st.integers(2, 8),
 )
 def test_a_limit_buy_never_costs_more_than_it_holds(
@@ -63,6 +77,34 @@ def test_a_limit_buy_never_costs_more_than_it_holds(
     assert held == 0
 
 
+@given(st.lists(st.tuples(st.integers(1, 2 * UNIT), PRICES), min_size=1, max_size=6))
+def test_nothing_is_bought_for_nothing(parts: list[tuple[int, Decimal]]) -> None:
+    """The first part costs something, and all parts cost what they are worth together, to half a cent."""
+    booked, filled, value = order(), 0, Decimal(0)
+    for quantity, price in parts:
+        filled += quantity
+        value += value_of(quantity, price)
+        average = value / from_scaled(filled)
+        added = booking(booked, report(filled, average))
+        assert added.cost >= 1
+        assert added.amount >= 0
+        booked = order(filledQuantity=filled, averagePrice=f"{average:f}", cost=added.cost)
+    assert booked["cost"] == cost_of_buy(value)
+    assert abs(booked["cost"] - value * 100) <= 1
+
+
+def test_what_is_sold_for_less_than_half_a_cent_brings_nothing() -> None:
+    assert booking(order(side="SELL"), report(1, Decimal(100))).cost == 0
+    assert booking(order(), report(1, Decimal(100))).cost == 1
+
+
+@given(st.decimals("0.0001", "999999", places=4))
+def test_the_least_quantity_is_worth_a_cent_and_less_is_not(price: Decimal) -> None:
+    least = least_quantity(price)
+    assert round_to_minor(value_of(least, price), "USD") >= 1
+    assert round_to_minor(value_of(least - 1, price), "USD") == 0
+
+
 def test_a_fill_beyond_the_hold_leaves_nothing_held() -> None:
     assert remaining_hold(100, 101, 5) == 0
 
@@ -80,7 +122,7 @@ def test_parts_add_up_to_the_whole_order(parts: list[tuple[int, Decimal]]) -> No
         amounts, fees = amounts + added.amount, fees + added.fee
         figures = {"cost": added.cost, "commission": added.commission}
         booked = order(filledQuantity=filled, averagePrice=f"{average:f}", **figures)
-    assert amounts == booked["cost"] == round_to_minor(value_of(filled, Decimal(booked["averagePrice"])), "USD")
+    assert amounts == booked["cost"] == cost_of_buy(value_of(filled, Decimal(booked["averagePrice"])))
     assert fees == booked["commission"]
 
 

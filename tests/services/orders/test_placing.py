@@ -1,13 +1,15 @@
 """Orders that the embedded market fills at once, and those that are refused before it sees them."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from graph.database import Row
 from graph.ids import Kind, new_id
-from graph.money import round_to_minor
+from graph.money import from_minor, from_scaled, round_to_minor
 from services.ledger import Deposit, Withdraw
+from services.orders.holds import least_quantity
 from services.problems import ProblemCode
 from tests.support.house import House, op
 from tests.support.trading import (
@@ -90,6 +92,47 @@ async def test_a_position_that_is_sold_out_is_no_longer_held(house: House) -> No
     assert now.positions == {}
     await place(house, account, "BUY", "1", "MSFT")
     assert (await books(house, account)).positions["MSFT"]["quantity"] == UNIT
+
+
+async def test_a_limit_buy_never_takes_the_last_cent_twice(house: House) -> None:
+    price = await last(house)
+    buy = {"quantity": "17.5", "limit_price": f"{price:f}"}
+    cost, fee = round_to_minor(price * 35 / 2, "USD"), 9
+    assert (price * 35 / 2 * 100) % 1 == Decimal("0.5"), "between two cents"
+    short = await an_account(house, f"{from_minor(cost + fee - 1, 'USD')}")
+    (problem,) = await refusal(house, an_order(short, "BUY", **buy))
+    assert problem.code is ProblemCode.INSUFFICIENT_FUNDS
+    account = await an_account(house, f"{from_minor(cost + fee, 'USD')}")
+    await place(house, account, "BUY", **buy)
+    now = await books(house, account)
+    assert now.kinds()[1:] == [("TRADE", "POSTED", -cost), ("FEE", "POSTED", -fee)]
+    assert now.account["cash"] == 0
+
+
+@pytest.mark.parametrize("limit", [None, "100"])
+async def test_an_order_that_comes_to_less_than_a_cent_is_refused(house: House, limit: str | None) -> None:
+    account, price = await an_account(house, "0.01"), Decimal(limit) if limit else await last(house)
+    least = from_scaled(least_quantity(price))
+    (problem,) = await refusal(house, an_order(account, "BUY", f"{least - Decimal('0.00000001'):f}", limit_price=limit))
+    assert (problem.code, problem.path) == (ProblemCode.INVALID_INPUT, ("quantity",))
+    assert problem.message == (
+        f"quantity must be at least {least:f}: less comes to nothing, not 0.01 USD, at {price:f}"
+    )
+    await place(house, account, "BUY", f"{least:f}", limit_price=limit, time_in_force="GTC")
+    assert (await books(house, account)).account["cash"] == (1 if limit else 0)
+    assert (await books(house, account)).account["held"] == (1 if limit else 0)
+
+
+async def test_what_is_left_of_a_position_is_sold_also_where_it_brings_nothing(house: House) -> None:
+    account = await an_account(house)
+    await place(house, account, "BUY", "1.00000002")
+    await place(house, account, "SELL", "1")
+    (problem,) = await refusal(house, an_order(account, "SELL", "0.00000001"))
+    assert (problem.code, problem.path) == (ProblemCode.INVALID_INPUT, ("quantity",))
+    await place(house, account, "SELL", "0.00000002")
+    now = await books(house, account)
+    assert now.positions == {}
+    assert now.kinds()[-1] == ("TRADE", "POSTED", 0)
 
 
 async def test_the_same_operation_id_trades_once(house: House) -> None:

@@ -64,11 +64,11 @@ class Run:
         if self.dice.random() < 0.4:
             given["limit_price"] = str(self.dice.choice([1, 100, 300, 900]))
             given["time_in_force"] = self.dice.choice(["DAY", "GTC", "IOC", "FOK"])
-        quantity = f"{self.dice.choice([1, 3, 40, 0.5, 12.25, 0.00000001])}"
+        quantity = f"{self.dice.choice([1, 3, 40, 0.5, 12.25, 0.006])}"
         command = an_order(
             account,
             self.dice.choice(["BUY", "BUY", "SELL"]),
-            quantity if "e" not in quantity else "0.00000001",
+            quantity,
             self.dice.choice(SYMBOLS),
             **given,
         )

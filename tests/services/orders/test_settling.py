@@ -221,6 +221,16 @@ async def test_a_fill_that_costs_more_than_there_is_is_booked_and_found_by_the_c
     assert await check_of(house, account) == []
 
 
+async def test_a_part_that_is_worth_less_than_half_a_cent_costs_one(house: House) -> None:
+    account, order = await a_recorded_order(house, limit_price="100")
+    await settle(house.desk, order, told(order, OrderStatus.PARTIALLY_FILLED, "0.00001", "100"))
+    assert (await books(house, account)).kinds()[-1] == ("TRADE", "POSTED", -1)
+    await settle(house.desk, order, told(order, OrderStatus.CANCELLED, "0.00001", "100"))
+    now = await books(house, account)
+    assert (now.account["cash"], now.account["held"]) == (9_999_999, 0)
+    assert await check_of(house, account) == []
+
+
 async def test_a_limit_buy_in_parts_never_takes_more_than_it_held(house: House) -> None:
     account, order = await a_recorded_order(house, limit_price="100.01")
     rest = (await books(house, account)).account["cash"] - order["held"]
