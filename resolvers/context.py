@@ -6,10 +6,10 @@ from resolvers.loaders import Loaders
 from resolvers.reading import Reading
 from resolvers.refusals import UNAUTHENTICATED, ReadRefused
 from services.desk import Desk
+from services.guard import Guard
 from services.permissions import Permission, Viewer
 from services.pipeline import Pipeline
 from services.problems import Refused
-from services.signing_in import Guard
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,10 +1,7 @@
-"""Sign-in by name and password, sessions that live an hour, and what slows guessing down."""
+"""Sign-in by name and password, and sessions that live an hour."""
 
-import asyncio
 import secrets
-import time
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from graph import clock, users
@@ -13,72 +10,13 @@ from graph.errors import EngineUnavailable
 from graph.ids import Kind, new_id
 from services.access import token_hash
 from services.desk import Desk
+from services.guard import Attempt, Guard
 from services.passwords import LONGEST, verify_password
 from services.permissions import Viewer
 from services.problems import ProblemCode, refuse
 
 SESSION = timedelta(hours=1)
-FREE_FAILURES = 5
-FREE_FAILURES_OF_ADDRESS = 50
-WINDOW_SECONDS = 900.0
-DELAY_SECONDS = 1.0
-MOST_WAITING = 20
-MOST_REMEMBERED = 20_000
 _LONGEST_NAME = 64
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Recent failures of one name or address; those who have too many wait for each other."""
-
-    failures: int = 0
-    last: float = 0.0
-    waiting: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-class Guard:
-    """Counts failed sign-ins by name and by address, in this process, and makes further answers slow."""
-
-    def __init__(self) -> None:
-        self._tallies: OrderedDict[str, _Tally] = OrderedDict()
-
-    async def wait(self, name: str, address: str) -> None:
-        """Waits where the name or the address failed too often. Raises Refused where too many wait already."""
-        for key, free in ((f"name:{name}", FREE_FAILURES), (f"address:{address}", FREE_FAILURES_OF_ADDRESS)):
-            tally = self._tally(key)
-            if tally.failures >= free:
-                await self._slow(tally)
-
-    async def _slow(self, tally: _Tally) -> None:
-        if tally.waiting >= MOST_WAITING:
-            raise refuse(ProblemCode.LIMIT_EXCEEDED, "too many failed sign-ins; wait a while and try again")
-        tally.waiting += 1
-        try:
-            async with tally.turn:
-                await asyncio.sleep(DELAY_SECONDS)
-        finally:
-            tally.waiting -= 1
-
-    def failed(self, name: str, address: str) -> None:
-        """Counts a failure."""
-        for key in (f"name:{name}", f"address:{address}"):
-            tally = self._tally(key)
-            tally.failures += 1
-            tally.last = time.monotonic()
-
-    def succeeded(self, name: str) -> None:
-        """Forgets the failures of a name."""
-        self._tallies.pop(f"name:{name}", None)
-
-    def _tally(self, key: str) -> _Tally:
-        tally = self._tallies.setdefault(key, _Tally(last=time.monotonic()))
-        if time.monotonic() - tally.last > WINDOW_SECONDS:
-            tally.failures = 0
-        self._tallies.move_to_end(key)
-        while len(self._tallies) > MOST_REMEMBERED:
-            self._tallies.popitem(last=False)
-        return tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +31,19 @@ async def sign_in(desk: Desk, guard: Guard, username: str, password: str, addres
     """Opens a session. Raises Refused: UNAUTHENTICATED, in the same time and words whoever is asked for."""
     name = username.casefold()[: _LONGEST_NAME + 1]
     try:
-        await guard.wait(name, address)
-        user = await users.by_key(desk.database, name) if len(username) <= _LONGEST_NAME else None
-        stored = user["password"] if user and not user["disabled"] else None
-        fits = await verify_password(stored, password[: LONGEST + 1])
-        if user is None or not fits:
-            guard.failed(name, address)
-            raise refuse(ProblemCode.UNAUTHENTICATED, "the user name or the password is wrong")
-        guard.succeeded(name)
-        return await _open(desk, user)
+        async with guard.attempt(desk.database, name, address, desk.installation) as attempt:
+            user = await users.by_key(desk.database, name) if len(username) <= _LONGEST_NAME else None
+            stored = user["password"] if user and not user["disabled"] else None
+            fits = await verify_password(stored, password[: LONGEST + 1])
+            if user is None or not fits:
+                await attempt.failed()
+                raise refuse(ProblemCode.UNAUTHENTICATED, "the user name or the password is wrong")
+            return await _open(desk, user, attempt)
     except EngineUnavailable as error:
         raise refuse(ProblemCode.UNAVAILABLE, "the database does not answer now; try again") from error
 
 
-async def _open(desk: Desk, user: Row) -> Session:
+async def _open(desk: Desk, user: Row, attempt: Attempt) -> Session:
     token = secrets.token_urlsafe(32)
     now = clock.now()
     session: Row = {
@@ -118,6 +55,7 @@ async def _open(desk: Desk, user: Row) -> Session:
     }
 
     async def work(transaction: Transaction) -> None:
+        await attempt.succeeded(transaction)
         await users.create_session(transaction, session)
 
     await desk.database.write(work, queue=user["id"])

@@ -6,6 +6,7 @@ by moving its due instant on; what it does then is safe to do twice.
 
 import asyncio
 import contextlib
+import time
 from datetime import timedelta
 
 import structlog
@@ -14,6 +15,7 @@ from graph import clock, operations
 from graph.database import Row
 from graph.errors import GraphError
 from services.deciding import end_operation, start_approved
+from services.guard import DROPPED_AT_ONCE, drop_ended
 from services.market_control import AdvanceMarketDate, go_on
 from services.operations import APPROVED, WAITING
 from services.orders.recovery import recover
@@ -22,6 +24,7 @@ from services.problems import rule_violation
 
 _log = structlog.get_logger()
 INTERVAL_SECONDS = 1.0
+TIDY_SECONDS = 60.0
 AT_ONCE = 16
 CLAIM = timedelta(seconds=15)
 
@@ -32,6 +35,7 @@ class Worker:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._stopped = asyncio.Event()
+        self._tidy_at = 0.0
 
     async def run(self) -> None:
         """Looks for due work every second, until `stop`."""
@@ -39,6 +43,7 @@ class Worker:
             try:
                 while await self.turn() == AT_ONCE and not self._stopped.is_set():
                     pass  # a full batch: more may be due
+                await self._tidy()
             except GraphError:
                 _log.warning("due_work_waits_for_the_database")
             except Exception:
@@ -58,6 +63,13 @@ class Worker:
         found = await operations.due(database, clock.to_text(clock.now()), AT_ONCE)
         await asyncio.gather(*(self._one(operation) for operation in found))
         return len(found)
+
+    async def _tidy(self) -> None:
+        """Drops counts of failed sign-ins that have ended, now and then."""
+        if time.monotonic() < self._tidy_at:
+            return
+        full = await drop_ended(self._pipeline.desk.database) == DROPPED_AT_ONCE
+        self._tidy_at = time.monotonic() + (0 if full else TIDY_SECONDS)
 
     async def _one(self, operation: Row) -> None:
         try:

@@ -9,7 +9,7 @@ from graph.database import Database, Row
 from graph.errors import EngineUnavailable
 from graph.query import Query
 from resolvers.context import Context
-from services.signing_in import Guard
+from services.guard import Guard
 from tests.support.house import House
 from tests.support.reads import place, read, schema
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from graph import structure
 from graph.database import Transaction
 from services import access
+from services.guard import Guard
 from services.ledger import Deposit
 from services.permissions import Role, Viewer
 from services.pipeline import Pipeline
@@ -17,7 +18,7 @@ from services.problems import ProblemCode, Refused
 from services.protocol.embedded import EmbeddedProtocol
 from services.protocol.port import Question
 from services.protocol.verdict import Verdict
-from services.signing_in import Guard, sign_in, sign_out
+from services.signing_in import sign_in, sign_out
 from services.users import ChangePassword, SetUserDisabled
 from tests.support.house import House, op
 from tests.support.trading import a_viewer, an_account, books

@@ -16,10 +16,10 @@ from resolvers.context import Context
 from schema.schema import build_schema
 from services.access import viewer_of_user
 from services.granting import Grant
+from services.guard import Guard
 from services.market.port import Market, MarketUnavailable, Quote
 from services.permissions import Role, Viewer
 from services.prices import PriceBook
-from services.signing_in import Guard
 from services.users import CreateUser
 from tests.support.house import House, op
 

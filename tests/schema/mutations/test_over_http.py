@@ -16,8 +16,8 @@ from accountgraph.metrics import Metrics
 from accountgraph.settings import load
 from accountgraph.tracing import NoTracing
 from graph.database import Database
+from services.guard import Guard
 from services.pipeline import Pipeline
-from services.signing_in import Guard
 from tests.support.api import PASSWORD, InProcess, Remote, a_user, document_of
 from tests.support.house import House, op
 from tests.support.small_server import listening

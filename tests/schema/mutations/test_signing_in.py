@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.signing_in import FREE_FAILURES, MOST_WAITING
+from services.guard import FREE_FAILURES, MOST_WAITING
 from tests.support.api import PASSWORD, InProcess, a_user
 from tests.support.house import House, op
 
@@ -98,9 +98,14 @@ async def test_a_new_password_ends_every_other_session(stranger: InProcess, user
     assert await one.done("changePassword", "username operation { id state }", **same) == done
 
 
+async def guess(client: InProcess, name: str, times: int = FREE_FAILURES) -> None:
+    """Fails to sign in by a name so often."""
+    for _ in range(times):
+        assert (await sign_in(client, name, "another long password"))["code"] == "UNAUTHENTICATED"
+
+
 async def test_a_name_that_failed_often_waits_behind_others(stranger: InProcess, username: str) -> None:
-    for _ in range(FREE_FAILURES):
-        assert (await sign_in(stranger, username, "another long password"))["code"] == "UNAUTHENTICATED"
+    await guess(stranger, username)
     order: list[str] = []
 
     async def arrive(name: str) -> None:
@@ -113,8 +118,7 @@ async def test_a_name_that_failed_often_waits_behind_others(stranger: InProcess,
 
 
 async def test_those_who_wait_are_bounded(stranger: InProcess, username: str) -> None:
-    for _ in range(FREE_FAILURES):
-        stranger.guard.failed(username, "127.0.0.1")
+    await guess(stranger, username)
     waiting = [asyncio.create_task(sign_in(stranger, username)) for _ in range(MOST_WAITING + 1)]
     done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     assert [task.result()["code"] for task in done] == ["LIMIT_EXCEEDED"]
