@@ -83,7 +83,7 @@ def document(run: Run) -> str:
 Written by `{run.command}` on {run.day}.
 Figures depend on the machine; the ratios, whose two sides took turns in one run, depend on it less. Each value is the
 median of {sizes.rounds} rounds, with the smallest and the largest.
-
+{_warning(run)}
 {table(run)}
 
 ## The machine
@@ -119,9 +119,20 @@ def machine(run: Run) -> Iterator[str]:
     yield f"{processors} processors ({_processor()}), {platform.system()} {platform.machine()}"
     yield f"AccountGraph {VERSION}, Python {platform.python_version()}, {run.engine.name} {run.engine.version}"
     yield ", ".join(f"{package} {version(package)}" for package in PACKAGES)
-    busy = run.load >= BUSY * processors
-    judged = "other work ran beside it, and the figures are lower than they would be alone" if busy else "quiet"
-    yield f"load average before the run: {run.load:.1f} ({judged})"
+    yield f"load average before the run: {run.load:.1f} ({'busy' if _is_busy(run) else 'quiet'})"
+
+
+def _is_busy(run: Run) -> bool:
+    return run.load >= BUSY * (os.cpu_count() or 1)
+
+
+def _warning(run: Run) -> str:
+    if not _is_busy(run):
+        return ""
+    return f"""
+**Other work ran on the machine at the same time (load average {run.load:.1f} before the run).** All figures are worse
+than those of a quiet machine, and the server's ratios may be too: it is one process more that waits for its turn.
+"""
 
 
 def _processor() -> str:
