@@ -33,6 +33,9 @@ EXPOSURE = Query(
     "RETURN count(o) AS orders, "
     "sum(CASE WHEN o.side = 'BUY' AND o.symbol = $symbol THEN o.quantity - o.filledQuantity ELSE 0 END) AS buying",
 )
+COUNT_OPEN = Query(
+    "orders.count_open", "MATCH (o:Order) WHERE o.account = $account AND o.open = true RETURN count(o) AS orders"
+)
 COUNT_TRADED = Query("orders.count_traded", "MATCH (a:Account {id: $id}) SET a.orders = coalesce(a.orders, 0) + 1")
 FIRST_FUNDING = Query(
     "orders.first_funding",
@@ -93,6 +96,11 @@ async def open_of_account(reader: Reader, account_id: str, after: str, limit: in
     """The account's open orders whose ids come after `after`, oldest first, at most `limit`."""
     rows = await reader.run(OPEN, account=account_id, after=after, limit=limit)
     return [_whole(row["node"]) for row in rows]
+
+
+async def count_open(reader: Reader, account: str) -> int:
+    """How many orders of the account are open."""
+    return (await reader.run(COUNT_OPEN, account=account))[0]["orders"]
 
 
 async def exposure(reader: Reader, account_id: str, symbol: str) -> tuple[int, int]:

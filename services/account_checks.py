@@ -55,17 +55,25 @@ class Books:
             self._add("it has posted entries that are not on its statement")
 
     def end_holdings(self, held: Holds, rows: Sequence[Row], lots: Mapping[str, Sequence[Row]]) -> None:
-        """Compares what is held back with the open orders, and positions with their lots."""
+        """Compares what is held back with the open orders, positions with their lots, and all with the status."""
         cash = sum(each for each, _ in held.values())
         if cash != self.account["held"]:
             stated = self._money(self.account["held"])
             self._add(f"it holds back {stated}, and its open orders hold {self._money(cash)}")
+        self._end_closed(len(rows), sorted(held))
         selling = {symbol: quantity for symbol, (_, quantity) in held.items()}
         for row in rows:
             self.report.add(*_position(row, lots[row["id"]], selling.pop(row["symbol"], 0)))
         for symbol, quantity in selling.items():
             if quantity:
                 self._add(f"open orders sell {symbol}, which it does not hold")
+
+    def _end_closed(self, positioned: int, ordered: Sequence[str]) -> None:
+        """Tells what an account that is CLOSED still has: `ordered` are the symbols of its open orders."""
+        cash, held = self.account["cash"], self.account["held"]
+        if self.account["status"] == "CLOSED" and (cash or held or positioned or ordered):
+            has = f"{self._money(cash)}, {self._money(held)} held, {positioned} positions"
+            self._add(f"it is CLOSED and has {has}, and open orders of {', '.join(ordered) or 'nothing'}")
 
     def _add(self, words: str) -> None:
         self.report.add(f"account {self.account['id']}: {words}")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from graph import accounts, positions
+from graph import accounts, orders, positions
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
@@ -73,12 +73,13 @@ class ChangeAccountStatus(Command[Row]):
 
 
 async def require_empty(reader: Reader, account: Row) -> None:
-    """Raises RULE_VIOLATION where the account has cash, held or not, or positions; an open order needs one of them."""
+    """Raises RULE_VIOLATION where the account has cash, held or not, positions, or open orders, which may hold none."""
     cash, held = account["cash"], account["held"]
     positioned = (await positions.of_accounts(reader, [account["id"]]))[account["id"]]
-    if cash == 0 and held == 0 and not positioned:
+    open_orders = await orders.count_open(reader, account["id"])
+    if cash == 0 and held == 0 and not positioned and not open_orders:
         return
     money = f"{from_minor(cash, account['currency']):f} {account['currency']}"
-    message = "only an account with zero cash and no positions can be CLOSED"
-    current = f"{money} and {len(positioned)} positions"
-    raise violation(message, "status", rule="ACCOUNT_EMPTY", current=current, required="0 and no positions")
+    message = "only an account with zero cash, no positions and no open orders can be CLOSED"
+    current, required = f"{money}, {len(positioned)} positions and {open_orders} open orders", "0, none and none"
+    raise violation(message, "status", rule="ACCOUNT_EMPTY", current=current, required=required)

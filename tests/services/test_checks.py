@@ -92,6 +92,21 @@ async def test_cash_that_its_entries_do_not_make_is_found(house: House) -> None:
     assert only(await look(house), account, "12.51 USD", "12.50 USD")
 
 
+async def test_a_closed_account_that_still_has_something_is_found(house: House) -> None:
+    empty, full = await an_account(house, None), await an_account(house, "100")
+    await place(house, full, "BUY", "0.1")
+    await place(house, full, "BUY", "1", limit_price="1", time_in_force="GTC")
+    ordering = await an_account(house, "0.01")
+    await place(house, ordering, "BUY", "0.001", "MSFT", limit_price="10", time_in_force="GTC")
+    await alter(house, SET_ACCOUNT, empty, {"status": "CLOSED"})
+    assert (await look(house)).findings == []
+    await alter(house, SET_ACCOUNT, full, {"status": "CLOSED"})
+    assert only(await look(house), f"account {full}: it is CLOSED", "1.00 USD held, 1 positions", "open orders of AAPL")
+    await alter(house, SET_ACCOUNT, full, {"status": "ACTIVE"})
+    await alter(house, SET_ACCOUNT, ordering, {"status": "CLOSED"})
+    assert only(await look(house), f"account {ordering}: it is CLOSED", "0 positions", "open orders of MSFT")
+
+
 async def test_a_changed_entry_is_found_wherever_it_counts(house: House) -> None:
     account = await an_account(house, "12.50")
     entry = (await books(house, account)).entries[0]

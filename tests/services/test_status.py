@@ -14,11 +14,17 @@ from services.protocol.port import ProtocolOperation
 from services.status import ChangeAccountStatus
 from tests.support.house import Address, House, op
 from tests.support.reads import hold, place, viewer_with, write
-from tests.support.trading import refusal
+from tests.support.trading import cancel, refusal
+from tests.support.trading import place as trade
 from tests.support.tree import account, beside, last_record, listening, node_of, status, told
 
 pytestmark = pytest.mark.anyio
 
+# As orders were that came to less than half a cent.
+HOLD_NOTHING = Query(
+    "test.hold_nothing",
+    "MATCH (a:Account {id: $id}) MATCH (o:Order {account: $id}) SET a.cash = 0, a.held = 0, o.held = 0",
+)
 SET_STATUS = Query("test.set_status", "MATCH (a:Account {id: $id}) SET a.status = $status")
 
 
@@ -74,7 +80,7 @@ async def test_only_an_empty_account_closes_and_it_stays_closed(house: House) ->
     await house.do(Deposit(operation_id=op(), account_id=node, amount="12.50"))
     (problem,) = await refusal(house, change(node, "CLOSED"))
     assert (problem.code, problem.path) == ("RULE_VIOLATION", ("status",))
-    assert problem.details["current"] == "12.50 USD and 0 positions"
+    assert problem.details["current"] == "12.50 USD, 0 positions and 0 open orders"
     await house.do(Withdraw(operation_id=op(), account_id=node, amount="12.50"))
     await house.do(change(node, "CLOSED"))
     for wanted in ("ACTIVE", "INACTIVE", "SUSPENDED", "CLOSED"):
@@ -87,7 +93,20 @@ async def test_an_account_with_positions_does_not_close(house: House) -> None:
     node = await place(house)
     await hold(house, node, "AAPL", 100_000_000)
     (problem,) = await refusal(house, change(node, "CLOSED"))
-    assert problem.details["current"] == "0.00 USD and 1 positions"
+    assert problem.details["current"] == "0.00 USD, 1 positions and 0 open orders"
+
+
+async def test_an_account_with_an_open_order_that_holds_nothing_does_not_close(house: House) -> None:
+    node = await account(house)
+    await house.do(Deposit(operation_id=op(), account_id=node, amount="0.01"))
+    placed = await trade(house, node, "BUY", "0.0001", limit_price="100", time_in_force="GTC")
+    await write(house, HOLD_NOTHING, id=node)
+    (problem,) = await refusal(house, change(node, "CLOSED"))
+    assert problem.details["current"] == "0.00 USD, 0 positions and 1 open orders"
+    for wanted in ("INACTIVE", "SUSPENDED", "ACTIVE"):
+        await status(house, node, wanted)
+    await cancel(house, placed.operation)
+    await house.do(change(node, "CLOSED", 4))
 
 
 async def test_a_closing_and_a_deposit_at_once_never_leave_cash_in_a_closed_account(
