@@ -3,14 +3,21 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from tests.support.checkout import ROOT
+from tests.support.house import ADMIN_PASSWORD
 
 NEW = "$new"
 _TOUR = re.compile(r"^## A tour of ten requests\n(.*?)^## ", re.M | re.S)
 _KEEP = re.compile(r"^Keep `([\w.]+)` as `\$(\w+)`\.$", re.M)
+
+
+class Client(Protocol):
+    """A way to send a document. `ask` gives the data of an answer without errors; without a token nobody signs in."""
+
+    async def ask(self, document: str, variables: dict[str, Any], token: str | None) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,38 @@ def requests() -> list[Request]:
     tour = _TOUR.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert tour is not None, "the README has a tour"
     return [_request(part) for part in re.split(r"^### ", tour[1], flags=re.M)[1:]]
+
+
+@dataclass(frozen=True, slots=True)
+class Toured:
+    """A tour that was made: the data of each answer, and what was kept of them, by name."""
+
+    answers: list[dict[str, Any]]
+    known: dict[str, str]
+
+
+async def toured(client: Client) -> Toured:
+    """Makes the tour with a client. None of its requests meets an error or a problem."""
+    done = Toured([], {"password": ADMIN_PASSWORD})
+    for request in requests():
+        data = await client.ask(request.document, filled(request.variables, done.known), done.known.get("token"))
+        assert problems(data) == [], request.title
+        done.known.update({name: picked(data, path) for name, path in request.keeps.items()})
+        done.answers.append(data)
+    return done
+
+
+def check_answers(answers: list[dict[str, Any]]) -> None:
+    """Asserts that the tour did what the README says of it."""
+    assert [answer["operation"]["state"] for answer in answers[6].values()] == ["SUCCEEDED", "AWAITING_APPROVAL"]
+    account, rollup, inbox = answers[7]["account"], answers[8]["group"]["rollup"], answers[9]
+    entries = account["statement"]["entries"]
+    assert [entry["kind"] for entry in entries["nodes"]] == ["FEE", "TRADE", "DEPOSIT"]
+    assert account["statement"]["closing"]["amount"] == account["cash"]["amount"]
+    assert entries["nodes"][0]["balanceAfter"]["amount"] == account["cash"]["amount"]
+    assert rollup["accountCount"] == 2
+    assert [node["id"] for node in inbox["inbox"]["nodes"]] == [inbox["waiting"]["id"]]
+    assert inbox["order"]["state"] == "SUCCEEDED"
 
 
 def filled(value: Any, known: dict[str, str]) -> Any:
