@@ -4,8 +4,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import cycle, islice
@@ -106,9 +105,12 @@ async def test_killed_while_clients_write(tmp_path: Path, own: Address | None) -
         tenants = [await open_tenant(caller, ACCOUNTS) for _ in range(TENANTS)]
         killer = Killer(server, own, caller, dice)
         writers = Writers(caller, tenants, dice, killer.happened)
-        async with writing(writers):
+        async with asyncio.TaskGroup() as tasks:
+            clients = [tasks.create_task(writers.client()) for _ in range(CLIENTS)]
             for death in islice(cycle(DEATHS[chosen_engine()]), KILLS):
                 await killer.kill(death, writers)
+            for client in clients:
+                client.cancel()
         async with beside(server, own) as database:
             there = await require_written(database, tenants, writers.writes)
         status, told = await server.command("check")
@@ -122,15 +124,3 @@ async def kill_starting(server: Server, step: str) -> None:
     await server.spawn()
     await server.told(step)
     await server.kill()
-
-
-@asynccontextmanager
-async def writing(writers: Writers) -> AsyncGenerator[None]:
-    """Runs the clients; they stop at the end."""
-    clients = [asyncio.create_task(writers.client()) for _ in range(CLIENTS)]
-    try:
-        yield
-    finally:
-        for client in clients:
-            client.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)

@@ -36,7 +36,9 @@ async def test_killed_between_any_two_steps_of_placing_and_of_recovering(tmp_pat
 
     sold = sum(order.terms["side"] == "SELL" for order in floor.orders)
     assert traded == sold + sum(order.fills for order in floor.orders)
-    print(f"{len(floor.orders)} orders, {traded} trades, {2 * ROUNDS} kills: {checked}")  # noqa: T201
+    assert floor.cut
+    counts = f"{len(floor.orders)} orders, {floor.cut} cut at their steps, {traded} trades, {floor.lives} kills"
+    print(f"{counts}: {checked}")  # noqa: T201
 
 
 async def through(floor: Floor, number: int) -> None:

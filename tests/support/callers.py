@@ -10,30 +10,25 @@ import httpx
 from accountgraph.engine import running_engine
 from graph import clock, operations, users
 from graph.database import Database, Row
-from graph.query import Query
 from tests.support.api import Remote, document_of
 from tests.support.conditions import until
-from tests.support.graphs import connected
+from tests.support.graphs import connected, statement
 from tests.support.house import ADMIN, ADMIN_PASSWORD, Address
 from tests.support.running import Server
 
 ANSWER_SECONDS = 90.0
 SIGN_IN = """mutation($input: SignInInput!) {
   signIn(input: $input) { ... on SignInPayload { accessToken } ... on Problem { code message } } }"""
-HASTEN = Query(
-    "test.hasten",
+HASTEN = statement(
     "MATCH (o:Operation) WHERE o.dueAt > $now AND o.state IN $states "
     "AND any(node IN o.nodes WHERE node IN $accounts) SET o.dueAt = $now",
 )
-UNSETTLED = Query(
-    "test.unsettled",
+UNSETTLED = statement(
     "MATCH (o:Operation) WHERE o.dueAt > '' AND o.state IN $states "
     "AND any(node IN o.nodes WHERE node IN $accounts) RETURN count(o) AS total",
 )
 STATES = ["PENDING", "RUNNING", "UNKNOWN"]
-OPEN = Query(
-    "test.open", "MATCH (o:Order) WHERE o.account IN $ids AND o.open = true RETURN o.account AS account, o.id AS id"
-)
+OPEN = statement("MATCH (o:Order) WHERE o.account IN $ids AND o.open = true RETURN o.account AS account, o.id AS id")
 
 
 class Caller:

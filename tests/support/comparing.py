@@ -7,15 +7,14 @@ from decimal import Decimal
 from graph import accounts, positions
 from graph.database import Database, Row
 from graph.money import from_scaled
-from graph.query import Query
+from tests.support.graphs import statement
 from tests.support.ws4_venue import Trade
 
-ORDERS = Query(
-    "test.orders",
+ORDERS = statement(
     "MATCH (o:Order) WHERE o.account = $account AND o.id > '' MATCH (p:Operation {id: o.operation}) "
     "RETURN o {.*} AS node, p.operationId AS asked, p.state AS state ORDER BY node.id",
 )
-ENTRIES = Query("test.entries", "MATCH (e:Entry) WHERE e.ledger = $account AND e.id > '' RETURN e {.*} AS entry")
+ENTRIES = statement("MATCH (e:Entry) WHERE e.ledger = $account AND e.id > '' RETURN e {.*} AS entry")
 FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
 
 

@@ -41,15 +41,13 @@ class Crowd:
         self._up.set()
         self.market.choose(self._choose)
         self.market.venue.hear = lambda *_: self._live()
-        killing = asyncio.create_task(self._kill())
-        try:
-            await asyncio.gather(*(self._client(orders // clients) for _ in range(clients)))
-        finally:
-            self.market.choose(None)
-            self._doomed.clear()
+        async with asyncio.TaskGroup() as tasks:
+            killing = tasks.create_task(self._kill())
+            await asyncio.gather(*(tasks.create_task(self._client(orders // clients)) for _ in range(clients)))
             await self._up.wait()
+            self.market.choose(None)
             killing.cancel()
-            await self.market.release()
+        await self.market.release()
 
     async def _client(self, orders: int) -> None:
         for _ in range(orders):
@@ -91,13 +89,13 @@ class Crowd:
     def _live(self) -> None:
         """One thing more has happened in the server's life, which ends after a random number of them."""
         self._left -= 1
-        if self._left == 0:
+        if self._left == 0 and self.kills < self.most_kills:
+            self._up.clear()
             self._doomed.set()
 
     async def _kill(self) -> None:
         while self.kills < self.most_kills:
             await self._doomed.wait()
-            self._up.clear()
             await self.server.kill()
             self.kills += 1
             await self.server.start()

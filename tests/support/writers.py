@@ -8,20 +8,18 @@ from typing import Any
 
 from graph import accounts
 from graph.database import Database
-from graph.query import Query
 from tests.support.callers import Caller, asked
+from tests.support.graphs import statement
 from tests.support.house import op
 
 FIRST = 1_000_000
 LARGEST = 1_000
 MADE = "made by"
-ENTRIES = Query(
-    "test.entries",
+ENTRIES = statement(
     "MATCH (e:Entry) WHERE e.ledger = $id AND e.place > 0 RETURN e.operation AS operation, e.amount AS amount",
 )
-CHILDREN = Query("test.children", "MATCH (:Group {id: $id})-[:CONTAINS]->(n) RETURN n.name AS name")
-CHANGES = Query(
-    "test.changes",
+CHILDREN = statement("MATCH (:Group {id: $id})-[:CONTAINS]->(n) RETURN n.name AS name")
+CHANGES = statement(
     "MATCH (c:Change) WHERE c.feed = $feed AND c.number > 0 RETURN c.operation AS operation, count(c) AS records",
 )
 
