@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds .venv from the pinned, hashed packages; does nothing where it is already as it should be.
+# Builds .venv from the pinned, hashed packages, with the command .venv/bin/accountgraph; does nothing where it is
+# already as it should be.
 #
 #     sh scripts/setup.sh base    what the server needs
 #     sh scripts/setup.sh dev     what the tests and checks need besides
@@ -44,6 +45,14 @@ install_packages() {
     fi
 }
 
+# Both lead from where they lie to the folder that .venv is in, so that it can be moved.
+make_command() {
+    [ -x .venv/bin/accountgraph ] && return
+    echo ../../../.. >"$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/accountgraph.pth"
+    printf '#!/bin/sh\nexec "$(dirname "$0")/python" -P -m accountgraph "$@"\n' >.venv/bin/accountgraph
+    chmod +x .venv/bin/accountgraph
+}
+
 case ${1:-} in
     base) wanted=requirements.txt ;;
     dev) wanted=requirements-dev.txt ;;
@@ -51,7 +60,10 @@ case ${1:-} in
 esac
 # The copies in .venv say what it holds. The development packages include the others, at the same versions.
 if "$python" -c "$SUITABLE" 2>/dev/null; then
-    cmp -s "$wanted" ".venv/installed-$wanted" && exit 0
+    if cmp -s "$wanted" ".venv/installed-$wanted"; then
+        make_command
+        exit 0
+    fi
     "$python" -c 'import pip' 2>/dev/null || make_environment
 else
     make_environment
@@ -59,3 +71,4 @@ fi
 install_packages "$wanted"
 cp "$wanted" ".venv/installed-$wanted"
 [ "$wanted" = requirements.txt ] || cp requirements.txt .venv/installed-requirements.txt
+make_command
