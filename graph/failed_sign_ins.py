@@ -21,7 +21,7 @@ FORGET = Query("failed_sign_ins.forget", "MATCH (f:FailedSignIns {id: $key}) DEL
 DROP = Query(
     "failed_sign_ins.drop_ended",
     "MATCH (k:Lease {id: 'installation'}) SET k.lock = $now WITH k "
-    "MATCH (f:FailedSignIns) WHERE f.until <= $now WITH f LIMIT $limit DELETE f RETURN count(*) AS dropped",
+    "MATCH (f:FailedSignIns) WHERE f.until <= $now AND f.id > '' WITH f LIMIT $limit DELETE f RETURN count(*) AS dropped",
 )
 
 
