@@ -16,12 +16,13 @@ COUNT = Query(
     "UNWIND $keys AS key MERGE (f:FailedSignIns {id: key}) SET f.lock = $until WITH f "
     "SET f.failures = CASE WHEN f.until > $now THEN f.failures + 1 ELSE 1 END, f.until = $until",
 )
-FORGET = Query("failed_sign_ins.forget", "MATCH (f:FailedSignIns {id: $key}) DELETE f")
-# Under a lock of the installation: two processes that delete the same node disturb each other.
+END = Query("failed_sign_ins.end", "MATCH (f:FailedSignIns {id: $key}) SET f.until = $now")
+# Nothing else deletes, and this only under a lock: two transactions that delete the same node disturb each other.
 DROP = Query(
     "failed_sign_ins.drop_ended",
     "MATCH (k:Lease {id: 'installation'}) SET k.lock = $now WITH k "
-    "MATCH (f:FailedSignIns) WHERE f.until <= $now AND f.id > '' WITH f LIMIT $limit DELETE f RETURN count(*) AS dropped",
+    "MATCH (f:FailedSignIns) WHERE f.until <= $now AND f.id > '' WITH f LIMIT $limit "
+    "DELETE f RETURN count(*) AS dropped",
 )
 
 
@@ -36,9 +37,9 @@ async def count(transaction: Transaction, keys: Sequence[str], now: str, until: 
     await transaction.run(COUNT, keys=sorted(keys), now=now, until=until)
 
 
-async def forget(transaction: Transaction, key: str) -> None:
-    """Ends the count of a key."""
-    await transaction.run(FORGET, key=key)
+async def end(transaction: Transaction, key: str, now: str) -> None:
+    """Ends the count of a key at this instant (text)."""
+    await transaction.run(END, key=key, now=now)
 
 
 async def drop_ended(transaction: Transaction, now: str, limit: int) -> int:

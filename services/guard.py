@@ -64,7 +64,7 @@ class Attempt:
     async def succeeded(self, transaction: Transaction) -> None:
         """Forgets the failures of the name, with what the success writes."""
         if self.failures[self.name]:
-            await failed_sign_ins.forget(transaction, self.name)
+            await failed_sign_ins.end(transaction, self.name, clock.to_text(clock.now()))
 
 
 class Guard:

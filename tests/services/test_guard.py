@@ -194,3 +194,12 @@ async def test_processes_that_remove_ended_counts_at_once_do_not_disturb_each_ot
 async def test_a_failure_is_not_told_while_it_cannot_be_counted(house: House, address: str) -> None:
     await house.desk.database.close()
     assert await tried(house, Slowed(), "anybody", WRONG, address) == ProblemCode.UNAVAILABLE.value
+
+
+async def test_who_signs_in_several_times_at_once_after_failures_is_let_in(
+    house: House, other: House, address: str
+) -> None:
+    name = await a_name(house)
+    await fail(house, Slowed(), name, address, 2)
+    both = (tried(each, Slowed(), name, PASSWORD, address) for each in (house, other, house, other))
+    assert set(await asyncio.gather(*both)) == {"SIGNED_IN"}
