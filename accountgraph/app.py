@@ -51,6 +51,7 @@ def make_app(application: Application, gate: Gate) -> ASGIApp:
             depth=settings.max_depth,
             aliases=settings.max_aliases,
             nodes=settings.max_nodes,
+            answer_bytes=settings.max_answer_bytes,
         ),
         metrics=application.metrics,
         tracing=application.tracing,

@@ -11,6 +11,7 @@ from strawberry import Schema
 from strawberry.execution import optimized_is_awaitable
 
 from accountgraph import logs
+from accountgraph.answer_size import ANSWER_SIZE, AnswerSize, CountingExecutor
 from accountgraph.documents import Document, DocumentRefused, Documents, Operation
 from accountgraph.errors import (
     Code,
@@ -95,7 +96,6 @@ class Execution:
         read_seconds: float = 30.0,
     ) -> None:
         self.documents = Documents(schema, limits, sizes)
-        self._executor_class = schema.execution_context_class
         self._context_factory = context_factory
         self._authenticate = authenticate
         self._limits = limits
@@ -168,15 +168,18 @@ class Execution:
     ) -> Answer:
         work.must_finish = operation.kind == "mutation"
         context = self._context_factory(caller)
+        timeout = asyncio.timeout(None if work.must_finish else self._read_seconds)
+        size = AnswerSize(self._limits.answer_bytes, _nothing if work.must_finish else lambda: _end(timeout))
+        ANSWER_SIZE.set(size)
         try:
-            async with asyncio.timeout(None if work.must_finish else self._read_seconds):
+            async with timeout:
                 result = execute(
                     self.documents.schema,
                     document.ast,
                     context_value=context,
                     variable_values=incoming.variables,
                     operation_name=incoming.operation_name,
-                    executor_class=self._executor_class,
+                    executor_class=CountingExecutor,
                     is_awaitable=_is_awaitable,
                     hide_suggestions=True,
                     operation_extensions=incoming.extensions,
@@ -184,9 +187,25 @@ class Execution:
                 if isawaitable(result):
                     result = await result
         except TimeoutError:
+            if size.exceeded:
+                return self._too_large(work)
             message = f"The answer took longer than {self._read_seconds:g} seconds. Ask for less."
             return Answer(errors=[body(message, Code.UNAVAILABLE)])
-        return _answer_of(result)
+        return self._too_large(work) if size.exceeded else _answer_of(result)
+
+    def _too_large(self, work: Work) -> Answer:
+        message = f"The answer is larger than the {self._limits.answer_bytes:,} bytes that are taken. Ask for less."
+        if work.must_finish:
+            message += " The mutation was worked on: the same operationId with fewer fields tells its outcome."
+        return Answer(errors=[body(message, Code.LIMIT_EXCEEDED)])
+
+
+def _nothing() -> None:
+    """What has begun to change the graph is not given up."""
+
+
+def _end(timeout: asyncio.Timeout) -> None:
+    timeout.reschedule(asyncio.get_running_loop().time())
 
 
 def _answer_of(result: ExecutionResult) -> Answer:

@@ -1,12 +1,10 @@
 """GraphQL over HTTP, as https://graphql.github.io/graphql-over-http/draft/ has it: POST, and GET for queries."""
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
@@ -14,6 +12,7 @@ from strawberry import Schema
 from ulid import ULID
 
 from accountgraph import logs
+from accountgraph.answer_size import encoded
 from accountgraph.documents import Documents
 from accountgraph.errors import Code, body, has_code, internal
 from accountgraph.execution import Answer, Authenticate, ContextFactory, Execution, Work
@@ -181,10 +180,7 @@ def _encode(answer: Answer) -> bytes:
         shown["errors"] = answer.errors
     if answer.has_data:
         shown["data"] = answer.data
-    try:
-        return orjson.dumps(shown)
-    except TypeError:  # An integer beyond 64 bits in a JSON value, or text that is no UTF-8.
-        return json.dumps(shown).encode()
+    return encoded(shown)
 
 
 async def _until_gone(request: Request) -> None:

@@ -28,6 +28,8 @@ class Limits:
     aliases: int = 250
     nodes: int = 25_000
     """Objects of lists that a request may ask for."""
+    answer_bytes: int = 33_554_432
+    """Bytes of the values of an answer."""
     tokens: int = 66_000
     comments: int = 10_000
     selections: int = 25_000

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     max_depth: int = Field(50, ge=1, le=150, description="1 to 150 levels")
     max_aliases: int = Field(250, ge=0, le=999, description="0 to 999 aliases")
     max_nodes: int = Field(25_000, ge=1, le=1_000_000, description="1 to 1,000,000 nodes")
+    max_answer_bytes: int = Field(
+        33_554_432, ge=1_048_576, le=1_073_741_824, description="1,048,576 to 1,073,741,824 bytes"
+    )
     max_running: int = Field(64, ge=1, le=10_000, description="1 to 10,000 requests at once")
     max_waiting: int = Field(512, ge=0, le=100_000, description="0 to 100,000 requests that wait")
     read_seconds: float = Field(30.0, gt=0, le=600, description="the longest time of a read, up to 600 seconds")

@@ -8,6 +8,7 @@ import pytest
 
 from accountgraph.gate import Gate, Phase
 from accountgraph.incoming import Buffer, HttpRefused
+from accountgraph.limits import Limits
 from tests.support.logged import events, logged
 from tests.support.small_server import SIGNED_IN, SmallServer, serving
 
@@ -85,6 +86,38 @@ async def test_a_read_that_takes_too_long_is_given_up() -> None:
         await asyncio.wait_for(server.house.cancelled.wait(), PATIENCE)
     assert answer["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
     assert "data" not in answer
+
+
+async def test_an_answer_that_grows_too_large_is_given_up_and_a_large_one_is_taken() -> None:
+    document = "query ($v: JSON!) {" + " ".join(f"a{n}: echo(value: $v)" for n in range(100)) + "}"
+    value = {"text": "x" * 1_000, "numbers": [1, 2.5, None, True]}
+    async with serving(limits=Limits(answer_bytes=100_000)) as server:
+        refused = (await server.ask(document, variables={"v": value})).json()
+        taken = (await server.ask("query ($v: JSON!) { echo(value: $v) }", variables={"v": value})).json()
+        text = (await server.ask(document, variables={"v": "y" * 1_001})).json()
+    for answer in (refused, text):
+        (error,) = answer["errors"]
+        assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert "100,000 bytes" in error["message"]
+        assert "data" not in answer
+    assert taken == {"data": {"echo": value}}
+
+
+async def test_a_read_ends_as_its_answer_has_become_too_large_and_a_mutation_does_not() -> None:
+    large = "x" * 2_000
+    async with serving(limits=Limits(answer_bytes=1_000)) as server:
+        read = await server.ask("query ($v: JSON!) { stay echo(value: $v) }", variables={"v": large})
+        assert read.json()["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+        await asyncio.wait_for(server.house.cancelled.wait(), PATIENCE)
+        written = (await server.ask("mutation ($v: String!) { signIn(username: $v) }", variables={"v": large})).json()
+    assert "operationId" in written["errors"][0]["message"]
+
+
+async def test_json_that_orjson_does_not_write_comes_back_beside_json_that_it_does() -> None:
+    document = "query ($a: JSON!, $b: JSON!, $c: JSON!) { a: echo(value: $a) b: echo(value: $b) c: echo(value: $c) }"
+    given = {"a": {"large": [2**70]}, "b": {"text": "plain"}, "c": 2**80}
+    async with serving() as server:
+        assert (await server.ask(document, variables=given)).json() == {"data": given}
 
 
 async def test_beyond_the_queue_a_request_is_refused_and_told_when_to_come_again() -> None:

@@ -1,0 +1,75 @@
+"""How large an answer is, counted value by value while it is made, so that one too large is never built."""
+
+import json
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import orjson
+from graphql import GraphQLLeafType
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from typing_extensions import override
+
+_OF_ANY_OTHER = 8
+"""Bytes of a number, true, false or null."""
+
+
+class AnswerSize:
+    """The bytes of an answer's values so far; `exceeded` once they are more than `most`."""
+
+    def __init__(self, most: int, give_up: Callable[[], None]) -> None:
+        self._most = most
+        self._give_up = give_up
+        self._bytes = 0
+        self.exceeded = False
+
+    def add(self, size: int) -> None:
+        """Counts a value of so many bytes. `give_up` is called as the sum passes the most."""
+        self._bytes += size
+        if self._bytes > self._most and not self.exceeded:
+            self.exceeded = True
+            self._give_up()
+
+
+ANSWER_SIZE: ContextVar[AnswerSize] = ContextVar("answer_size")
+"""The size of the answer that this task works on."""
+
+
+class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
+    """An executor that counts each value of the answer, and completes none once the answer is too large."""
+
+    @override
+    @staticmethod
+    def complete_leaf_value(return_type: GraphQLLeafType, result: Any) -> Any:
+        size = ANSWER_SIZE.get()
+        if size.exceeded:
+            return None
+        value = StrawberryGraphQLCoreExecutionContext.complete_leaf_value(return_type, result)
+        kept, length = _kept(value)
+        size.add(length)
+        return kept
+
+
+def _kept(value: Any) -> tuple[Any, int]:
+    """The value as the answer keeps it until it is sent, and its bytes. JSON is kept as text: objects take far more."""
+    if isinstance(value, str):
+        return value, len(value)
+    if not isinstance(value, dict | list):
+        return value, _OF_ANY_OTHER
+    try:
+        text = orjson.dumps(value)
+    except TypeError:  # An integer beyond 64 bits, or text that is no UTF-8.
+        text = json.dumps(value).encode()
+    return orjson.Fragment(text), len(text)
+
+
+def encoded(answer: dict[str, Any]) -> bytes:
+    """The answer's bytes."""
+    try:
+        return orjson.dumps(answer)
+    except TypeError:  # As above, in a value that stands alone.
+        return json.dumps(answer, default=_read).encode()
+
+
+def _read(fragment: orjson.Fragment) -> Any:
+    return json.loads(fragment.contents)
