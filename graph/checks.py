@@ -64,6 +64,11 @@ HOLDS = Query(
     "RETURN o.account AS account, o.symbol AS symbol, sum(o.held) AS held, sum(o.heldQuantity) AS quantity "
     "ORDER BY account, symbol",
 )
+BEYOND = Query(
+    "checks.beyond",
+    "MATCH (o:Order) WHERE o.account IN $accounts AND o.open IN [true, false] AND o.beyond > 0 "
+    "RETURN o.account AS account, sum(o.beyond) AS beyond, max(o.id) AS last ORDER BY account",
+)
 ORDER_COUNTS = Query(
     "checks.order_counts",
     "MATCH (o:Order) WHERE o.account IN $accounts AND o.open IN [true, false] "
@@ -204,6 +209,12 @@ async def holds(reader: Reader, accounts: Sequence[str]) -> dict[str, dict[str, 
     for row in await reader.run(HOLDS, accounts=list(accounts)):
         found[row["account"]][row["symbol"]] = (row["held"], row["quantity"])
     return found
+
+
+async def beyond(reader: Reader, accounts: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """What fills cost beyond what their orders held, in minor units, and the last such order, by account."""
+    rows = await reader.run(BEYOND, accounts=list(accounts))
+    return {row["account"]: (row["beyond"], row["last"]) for row in rows}
 
 
 async def unfinished(reader: Reader, root: str, final: Sequence[str]) -> list[Row]:

@@ -1,7 +1,8 @@
 """Order nodes: what an account asked the market for, what of it is booked, and what it holds back meanwhile.
 
 Quantities are integers of 1e-8 and money is minor units; prices and the market's own figures are exact decimal text.
-An order holds `held` of cash (a buy) or `heldQuantity` of its position (a sell) while it is `open`.
+An order holds `held` of cash (a buy) or `heldQuantity` of its position (a sell) while it is `open`; `beyond` is what
+its fills cost beyond what it held.
 """
 
 from collections.abc import Sequence
@@ -42,9 +43,10 @@ FIRST_FUNDING = Query(
     "MATCH (e:Entry) WHERE e.ledger = $account AND e.place = 1 AND e.state = 'POSTED' RETURN e.amount AS amount",
 )
 # What an order may lack; a row always has it.
-ABSENT: Row = dict.fromkeys(
-    ("limitPrice", "averagePrice", "cancelOperation", "reason", "endedAt", "lock"),
-)
+ABSENT: Row = {
+    **dict.fromkeys(("limitPrice", "averagePrice", "cancelOperation", "reason", "endedAt", "lock")),
+    "beyond": 0,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,18 @@ class Books:
         account, self.total = self.account, total
         if self.balance != account["cash"]:
             self._add(f"its cash is {self._money(account['cash'])}, its entries sum to {self._money(self.balance)}")
-        if account["cash"] < 0:
-            self._add(f"its cash is below zero: {self._money(account['cash'])}")
         if last > account["place"]:
             self._add("it has entries after its last place")
         if total != self.posted:
             self._add("it has posted entries that are not on its statement")
+
+    def end_overdrawn(self, beyond: tuple[int, str] | None) -> None:
+        """Tells that cash is below zero, and how far fills that cost more than their orders held explain it."""
+        words = f"its cash is below zero: {self._money(self.account['cash'])}"
+        if beyond is not None:
+            minor, last = beyond
+            words += f"; fills cost {self._money(minor)} beyond what their orders held, the last of them {last}"
+        self._add(words)
 
     def end_holdings(self, held: Holds, rows: Sequence[Row], lots: Mapping[str, Sequence[Row]]) -> None:
         """Compares what is held back with the open orders, positions with their lots, and all with the status."""
@@ -138,6 +144,11 @@ class PageCheck:
                 found[row["ledger"]].take(row, self._until)
         for account_id, (total, last) in (await checks.sums(self._reader, places, self._until)).items():
             found[account_id].end_cash(total, last)
+        overdrawn = [account_id for account_id, books in found.items() if books.account["cash"] < 0]
+        if overdrawn:
+            beyond = await checks.beyond(self._reader, overdrawn)
+            for account_id in overdrawn:
+                found[account_id].end_overdrawn(beyond.get(account_id))
 
     async def _holdings(self, found: Mapping[str, Books], counts: Mapping[str, int]) -> None:
         held = await checks.holds(self._reader, list(found))

@@ -16,10 +16,11 @@ from services.desk import Desk
 from services.market.port import MarketCannotCancel, MarketError, MarketUnavailable, MarketUnknown, OrderReport
 from services.operations import RUNNING, problem_json
 from services.orders.claims import on_order
+from services.orders.outcomes import ended_already
 from services.orders.placing import FIRST_DUE
 from services.orders.proving import settle_or_leave
 from services.orders.quoting import market_gone
-from services.orders.settling import UNKNOWN, UNSETTLED, ended_already, next_due
+from services.orders.settling import UNKNOWN, UNSETTLED, next_due
 from services.orders.simulated import cancelled
 from services.permissions import Permission
 from services.problems import Problem, ProblemCode, Refused, refuse, rule_violation

@@ -6,9 +6,9 @@ from services.commands import Outdated
 from services.desk import Desk
 from services.market.port import MarketNotTaken, MarketUnavailable, MarketUnknown, OrderReport
 from services.orders.claims import Claim
+from services.orders.outcomes import rejection
 from services.orders.proving import prove, settle_or_leave
 from services.orders.quoting import market_gone
-from services.orders.settling import rejection
 from services.orders.simulated import fill_at_quotes
 from services.orders.terms import RECORDED, market_order
 from services.orders.withdrawing import withdraw

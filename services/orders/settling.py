@@ -6,7 +6,6 @@ from typing import Any
 from graph import clock, journal, operations, orders, positions
 from graph.database import Row, Transaction
 from graph.journal import Recorder
-from graph.money import from_scaled
 from graph.orders import Standing
 from services.desk import Desk
 from services.facts import text
@@ -17,9 +16,10 @@ from services.orders.booking import Booking, booking
 from services.orders.claims import on_order
 from services.orders.holdings import Held, Purchase, add, hold, remove
 from services.orders.holds import remaining_hold
+from services.orders.outcomes import ended_already, outcome, shortfall
 from services.orders.terms import booked_report, market_order
 from services.posting import EntryKind, Occasion, Outside, PostingSet
-from services.problems import Problem, ProblemCode, rule_violation
+from services.problems import Problem
 
 UNKNOWN = "UNKNOWN"
 UNSETTLED = (RUNNING, UNKNOWN)
@@ -120,10 +120,17 @@ class _Settlement:
         rule_of_lots: str = order["lotRule"]
         return await remove(self._transaction, position, quantity, released=released, rule=rule_of_lots, at=self._at)
 
+    def _spent(self) -> int:
+        return self._booking.amount + self._booking.fee if self._side is Side.BUY else 0
+
+    def _beyond(self) -> int:
+        """What the fills since cost beyond what the order held, in minor units."""
+        return max(0, self._spent() - self._order["held"])
+
     def _release(self) -> int:
         """Lets go of the cash that is not held any more; what still is."""
         order = self._order
-        spent = self._booking.amount + self._booking.fee if self._side is Side.BUY else 0
+        spent = self._spent()
         held = remaining_hold(order["held"], spent, self._left)
         self._book.hold(self._account, held - order["held"])
         if not self._final and self._booking.quantity:
@@ -165,6 +172,7 @@ class _Settlement:
             "cost": self._booking.cost,
             "commission": self._booking.commission,
             "entries": self._entries,
+            "beyond": self._order["beyond"] + self._beyond(),
             "endedAt": self._at if self._final else None,
         }
 
@@ -186,7 +194,7 @@ class _Settlement:
 
     async def _change_operation(self) -> None:
         before: str = self._standing.operation["state"]
-        state, problem = _outcome(self._order, self._report)
+        state, problem = outcome(self._order, self._report)
         entry: str = self._order["entry"]
         pending = [] if entry in self._entries or (self._final and self._entries) else [entry]
         traded = entry if entry in self._entries else next(iter(self._entries), None)
@@ -195,12 +203,19 @@ class _Settlement:
             "payload": {"transactions": [*self._entries, *pending]},
             "dueAt": None if self._final else next_due(),
         }
+        problems = [each for each in (self._shortfall(), problem) if each]
+        if problems:
+            changes["problems"] = [*self._standing.operation["problems"], *map(problem_json, problems)]
         if self._final:
-            problems = [problem_json(problem)] if problem else []
-            changes |= {"result": traded, "problems": problems, "finishedAt": self._at}
+            changes |= {"result": traded, "finishedAt": self._at}
         await operations.change(self._transaction, self._order["operation"], UNSETTLED, changes)
         if state != before:
             self._recorder.add("OPERATION_CHANGED", [self._account], {"state": before}, {"state": state})
+
+    def _shortfall(self) -> Problem | None:
+        if not self._beyond():
+            return None
+        return shortfall(self._book.accounts[self._account], self._spent(), self._order["held"])
 
     async def _end_cancellation(self) -> None:
         """Ends the operation that asked to cancel the order, where the order has ended, in whatever way."""
@@ -218,37 +233,6 @@ class _Settlement:
         if await operations.change(self._transaction, cancelling, UNSETTLED, changes):
             after = {"operation": cancelling, "state": changes["state"]}
             self._recorder.add("OPERATION_CHANGED", [self._account], {"operation": cancelling}, after)
-
-
-def ended_already(status: str) -> Problem:
-    """The problem of cancelling an order that has ended."""
-    message = f"only an open order can be cancelled; this one is {status}"
-    return rule_violation("ORDER_OPEN", message, status, "open", "orderOperationId")
-
-
-def rejection(report: OrderReport) -> Problem:
-    """The problem of an order that the market ended without filling any of it."""
-    reason = report.reason or f"the market says that the order is {report.status.value}"
-    return Problem(ProblemCode.MARKET_REJECTED, reason)
-
-
-def _outcome(order: Row, report: OrderReport) -> tuple[str, Problem | None]:
-    """The state of the order's operation after the report, and the problem that it tells."""
-    if not report.status.final:
-        return RUNNING, None
-    if report.status is OrderStatus.FILLED:
-        return "SUCCEEDED", None
-    if report.filled_scaled:
-        rest, whole = (
-            text(from_scaled(order["quantity"] - report.filled_scaled)),
-            text(from_scaled(order["quantity"])),
-        )
-        words = f"{rest} of {whole} were not filled: the order is {report.status.value}"
-        reason = f" ({report.reason})" if report.reason else ""
-        return "SUCCEEDED", Problem(ProblemCode.MARKET_REJECTED, words + reason)
-    if report.status is OrderStatus.CANCELLED and order["cancelOperation"] is not None:
-        return "CANCELLED", None
-    return "FAILED", rejection(report)
 
 
 def _journaled(position: Row) -> Row:

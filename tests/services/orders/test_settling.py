@@ -211,7 +211,17 @@ async def test_a_fill_that_costs_more_than_there_is_is_booked_and_found_by_the_c
     await settle(house.desk, order, told(order, OrderStatus.FILLED, "10", f"{dear}", "0.05"))
     now = await books(house, account)
     assert (now.account["cash"], now.account["held"]) == (-1_005, 0)
-    assert await check_of(house, account) == [f"account {account}: its cash is below zero: -10.05 USD"]
+    below = f"account {account}: its cash is below zero: -10.05 USD"
+    beyond = f"fills cost 10.05 USD beyond what their orders held, the last of them {order['id']}"
+    assert await check_of(house, account) == [f"{below}; {beyond}"]
+    operation = await operation_of(house, order["operation"])
+    (problem,) = operation["problems"]
+    assert (operation["state"], problem["code"], problem["details"]) == (
+        "SUCCEEDED",
+        "INSUFFICIENT_FUNDS",
+        {"available": "-10.05"},
+    )
+    assert "the account's cash is -10.05 USD now" in problem["message"]
     assert [problem.code for problem in await refusal(house, withdraw(account, "0.01"))] == [
         ProblemCode.INSUFFICIENT_FUNDS
     ]
@@ -219,6 +229,28 @@ async def test_a_fill_that_costs_more_than_there_is_is_booked_and_found_by_the_c
     assert (await books(house, account)).account["cash"] == -505
     await house.do(Deposit(operation_id=op(), account_id=account, amount="5.05"))
     assert await check_of(house, account) == []
+
+
+async def test_a_fill_beyond_its_hold_that_the_account_can_pay_is_no_problem(house: House) -> None:
+    account, order = await a_recorded_order(house)
+    await settle(house.desk, order, told(order, OrderStatus.FILLED, "10", "300", "0.05"))
+    assert (await operation_of(house, order["operation"]))["problems"] == []
+    beyond = (await order_of(house, order["operation"]))["beyond"]
+    assert beyond == 300_005 - order["held"] > 0
+    assert await check_of(house, account) == []
+
+
+async def test_a_part_beyond_the_hold_is_told_while_the_rest_is_open(house: House) -> None:
+    account, order = await a_recorded_order(house)
+    rest = (await books(house, account)).account["cash"] - order["held"]
+    await house.do(withdraw(account, f"{from_minor(rest, 'USD')}"))
+    await settle(house.desk, order, told(order, OrderStatus.PARTIALLY_FILLED, "5", "300", "0.03"))
+    operation = await operation_of(house, order["operation"])
+    assert (operation["state"], len(operation["problems"])) == ("RUNNING", 1)
+    await settle(house.desk, order, told(order, OrderStatus.EXPIRED, "5", "300", "0.03"))
+    operation = await operation_of(house, order["operation"])
+    codes = [problem["code"] for problem in operation["problems"]]
+    assert (operation["state"], codes) == ("SUCCEEDED", ["INSUFFICIENT_FUNDS", "MARKET_REJECTED"])
 
 
 async def test_a_part_that_is_worth_less_than_half_a_cent_costs_one(house: House) -> None:
