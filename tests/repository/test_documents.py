@@ -91,6 +91,7 @@ def test_the_guide_s_limits_are_those_of_the_server() -> None:
     limits = (
         f"{settings.max_body_bytes // 1024} KB",
         f"{settings.max_depth} levels, {settings.max_aliases} aliases, {settings.max_nodes:,} objects",
+        f"values of an answer | {settings.max_answer_bytes // 1024**2} MiB | `LIMIT_EXCEEDED`",
         f"| {paging.MAX_PAGE} | `BAD_USER_INPUT`",
         f"{filters.MAX_CONDITIONS} parts in {filters.MAX_DEPTH} levels",
         f"{names.MAX_NAME}; {names.MAX_TEXT:,} characters; 16 KiB",
