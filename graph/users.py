@@ -44,6 +44,9 @@ GRANT_ACCOUNT = Query(
     "MATCH (u:User {id: $user}) MATCH (n:Account {id: $node}) "
     "CREATE (u)-[:GRANTED {id: $id, role: $role, since: $at}]->(n)",
 )
+ROLES_ON = Query(
+    "users.roles_on", "MATCH (u:User {id: $user})-[g:GRANTED]->(n) WHERE n.id = $node RETURN g.role AS role"
+)
 REVOKE = Query(
     "users.revoke",
     "MATCH (u:User {id: $user})-[g:GRANTED]->(n) WHERE n.id = $node AND g.role = $role "
@@ -113,6 +116,11 @@ async def end_sessions(transaction: Transaction, user_id: str, but: str = "") ->
 async def grant(transaction: Transaction, edge: Row) -> None:
     """Adds a role: id, user, node, role and at."""
     await transaction.run(GRANT if kind_of(edge["node"]) is Kind.GROUP else GRANT_ACCOUNT, **edge)
+
+
+async def roles_on(reader: Reader, user_id: str, node: str) -> frozenset[str]:
+    """The roles that a user, enabled or not, holds on this node itself."""
+    return frozenset(row["role"] for row in await reader.run(ROLES_ON, user=user_id, node=node))
 
 
 async def revoke(transaction: Transaction, user_id: str, node: str, role: str, at: str) -> None:

@@ -8,7 +8,6 @@ from graph import users
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
-from services.access import viewer_of_user
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.permissions import Permission, Role
@@ -37,11 +36,10 @@ class RoleChange(Command[GrantPlan]):
     async def plan(self, desk: Desk, reader: Reader, act: Act) -> GrantPlan:
         del desk, act
         user = await users.by_key(reader, self.username)
-        if user is None or user["disabled"]:
-            raise refuse(ProblemCode.NOT_FOUND, "there is no enabled user of this name", "username")
-        holder = await viewer_of_user(reader, user["id"])
-        held = holder is not None and self.role in holder.grants.get(self.node_id, frozenset())
-        return self.judged(GrantPlan(user, held))
+        if user is None:
+            raise refuse(ProblemCode.NOT_FOUND, "there is no user of this name", "username")
+        roles = await users.roles_on(reader, user["id"], self.node_id)
+        return self.judged(GrantPlan(user, self.role.value in roles))
 
     def judged(self, plan: GrantPlan) -> GrantPlan:
         """Refuses what cannot be done to this user."""
@@ -61,6 +59,11 @@ class Grant(RoleChange):
     """Grants a role; one that the user holds there already stays as it is."""
 
     action: ClassVar[str] = "grant"
+
+    def judged(self, plan: GrantPlan) -> GrantPlan:
+        if plan.user["disabled"]:
+            raise refuse(ProblemCode.NOT_FOUND, "there is no enabled user of this name", "username")
+        return plan
 
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: GrantPlan) -> Effect:
         if not plan.held:
