@@ -56,6 +56,15 @@ OPERATIONS = Source("lists.operations", "MATCH (n:Operation)", "n.id > 'op_' AND
 OPERATIONS_OF_ROOTS = Source(
     "lists.operations_of_roots", "UNWIND $roots AS root MATCH (n:Operation {root: root})", "n.id > 'op_'"
 )
+OPERATIONS_IN_STATES = Source(
+    "lists.operations_in_states", "UNWIND $states AS state MATCH (n:Operation {state: state})", "n.id > 'op_'"
+)
+OPERATIONS_OF_ROOTS_IN_STATES = Source(
+    "lists.operations_of_roots_in_states",
+    "UNWIND $roots AS root UNWIND $states AS state MATCH (n:Operation {root: root, state: state})",
+    "n.id > 'op_'",
+)
+"""The operations in `$states`, each named once: for states that few operations are in, as all of them are sorted."""
 
 BY_CREATION = Ordering("CREATED_AT", ("n.createdAt", "n.id"), (str, str))
 BY_CREATION_DESCENDING = Ordering("CREATED_AT", ("n.createdAt", "n.id"), (str, str), descending=True)

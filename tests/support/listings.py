@@ -15,6 +15,8 @@ GIVEN: dict[str, tuple[tuple[str, Any], ...]] = {
     "lists.reachable_accounts": (("roots", tuple(SCOPE)),),
     "lists.reachable_groups": (("roots", tuple(SCOPE)),),
     "lists.operations_of_roots": (("roots", tuple(SCOPE)),),
+    "lists.operations_in_states": (("states", ("AWAITING_APPROVAL", "PENDING")),),
+    "lists.operations_of_roots_in_states": (("roots", tuple(SCOPE)), ("states", ("AWAITING_APPROVAL",))),
     "lists.past_child_accounts": (("at", AT),),
     "lists.past_subtree_accounts": (("at", AT),),
     "lists.past_child_groups": (("at", AT),),
