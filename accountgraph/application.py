@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -21,13 +22,15 @@ from graph.errors import GraphError
 from graph.migrate import MigrationError, migrate
 from services.desk import Desk
 from services.guard import Guard
-from services.installation import ensure_installation
+from services.installation import ensure_installation, password_holds
 from services.market.port import MarketError
 from services.pipeline import Pipeline
 from services.prices import PriceBook
 
 Tell = Callable[[str], None]
 PASSWORD_FILE = "admin-password"  # noqa: S105
+UNPROVED_FILE = f"{PASSWORD_FILE}.new"
+"""Where a first password lies until it is certain that it holds."""
 WATCH_SECONDS = 2.0
 _log = structlog.get_logger()
 
@@ -139,16 +142,43 @@ class Opening:
     async def _installation(self, database: Database) -> str:
         settings = self._settings
         given = settings.admin_password.get_secret_value() if settings.admin_password else None
+        unproved = settings.data_dir / UNPROVED_FILE
+
+        def keep(password: str) -> None:
+            write_private(unproved, f"{password}\n")
+
         try:
-            installed = await ensure_installation(database, settings.admin_username, given)
+            installed = await ensure_installation(database, settings.admin_username, given, keep)
+            await self._settle_password(database, unproved)
         except GraphError as error:
             raise StartFailed(f"the installation could not be made: {error}") from error
-        if installed.new_password is not None and given is None:
-            file = settings.data_dir / PASSWORD_FILE
-            write_private(file, f"{installed.new_password}\n")
-            self._tell(f"Administrator: {settings.admin_username}, password {installed.new_password}")
-            self._tell(f"               told this once; kept in {file}, which its owner alone can read")
         return installed.id
+
+    async def _settle_password(self, database: Database, unproved: Path) -> None:
+        """Keeps and tells a first password that holds, also one of a start that died; another one is removed."""
+        password = _read(unproved)
+        if password is None:
+            return
+        settings = self._settings
+        holds = await password_holds(database, settings.admin_username, password)
+        if holds:
+            file = settings.data_dir / PASSWORD_FILE
+            _move(unproved, file)
+            self._tell(f"Administrator: {settings.admin_username}, password {password}")
+            self._tell(f"               told this once; kept in {file}, which its owner alone can read")
+        elif holds is not None:
+            _move(unproved, None)
+
+
+def _move(file: Path, to: Path | None) -> None:
+    if to is None:
+        file.unlink()
+    else:
+        file.replace(to)
+
+
+def _read(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8").strip() if file.exists() else None
 
 
 async def _keep(engine: EmbeddedEngine) -> None:

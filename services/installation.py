@@ -1,12 +1,13 @@
 """What a first start makes: the installation, and its first administrator."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from graph import clock, installation, journal, migrate, users
 from graph.database import Database, Row, Transaction
 from graph.ids import Kind, new_id
-from services.passwords import hash_password
+from services.passwords import hash_password, verify_password
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,17 @@ class Installed:
     new_password: str | None
 
 
-async def ensure_installation(database: Database, username: str, password: str | None) -> Installed:
+def _keep_nowhere(_password: str) -> None:
+    """For a caller who gives the password, or takes it from what is returned."""
+
+
+async def ensure_installation(
+    database: Database, username: str, password: str | None, keep: Callable[[str], None] = _keep_nowhere
+) -> Installed:
     """Makes the installation and its first administrator where they are not there yet; two processes may ask at once.
 
-    A password is made where none is given. Raises MigrationError where another process holds the lease and hangs.
+    A password is made where none is given, and `keep` has it before it holds, so that it cannot be lost. Raises
+    MigrationError where another process holds the lease and hangs.
     """
     found = await installation.find(database)
     if found is not None:
@@ -31,10 +39,19 @@ async def ensure_installation(database: Database, username: str, password: str |
         found = await installation.find(database)
         if found is not None:
             return Installed(found, None)
-        chosen = password or secrets.token_urlsafe(18)
+        if password is None:
+            keep(chosen := secrets.token_urlsafe(18))
+        else:
+            chosen = password
         return Installed(await _install(database, username, await hash_password(chosen)), chosen)
     finally:
         await migrate.release_lease(database, "first-start", owner)
+
+
+async def password_holds(database: Database, username: str, password: str) -> bool | None:
+    """Whether it is the user's password; None where there is no such user."""
+    user = await users.by_key(database, username)
+    return None if user is None else await verify_password(user["password"], password)
 
 
 async def _install(database: Database, username: str, password_hash: str) -> str:

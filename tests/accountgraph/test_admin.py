@@ -10,14 +10,15 @@ from typing import TypeVar
 import pytest
 
 from accountgraph import admin, checks, migrate
-from accountgraph.application import PASSWORD_FILE, Application, Opening
+from accountgraph.application import PASSWORD_FILE, UNPROVED_FILE, Application, Opening
 from accountgraph.beside import open_installation
 from accountgraph.cli import Status
 from accountgraph.cli import run as run_command
 from accountgraph.data_folder import StartFailed, hold_data_folder
 from accountgraph.settings import Settings, load, variable
-from graph import clock, users
+from graph import clock, installation, users
 from graph.database import Database, Transaction
+from graph.errors import EngineUnavailable
 from graph.query import Query
 from services.creating import CreateAccount
 from services.groups import CreateGroup
@@ -85,6 +86,53 @@ async def fits(database: Database, password: str) -> bool:
     user = await users.by_key(database, "admin")
     assert user is not None
     return await verify_password(user["password"], password)
+
+
+def test_the_first_password_is_kept_wherever_the_start_dies(settings: Settings) -> None:
+    kept, unproved = (settings.data_dir / name for name in (PASSWORD_FILE, UNPROVED_FILE))
+
+    async def first(application: Application) -> str:
+        password = kept.read_text().strip()
+        assert not unproved.exists()
+        assert await fits(application.desk.database, password)
+        return password
+
+    password = with_server(settings, first)
+    kept.rename(unproved)
+
+    async def died_before_it_was_told(application: Application) -> None:
+        assert (kept.read_text().strip(), unproved.exists()) == (password, False)
+        assert await fits(application.desk.database, password)
+
+    with_server(settings, died_before_it_was_told)
+    unproved.write_text("the password of a start that lost\n")
+
+    async def another_was_faster(_: Application) -> None:
+        assert (kept.read_text().strip(), unproved.exists()) == (password, False)
+
+    with_server(settings, another_was_faster)
+
+
+def test_the_first_password_is_written_before_it_holds(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def dies(*_: object) -> None:
+        raise EngineUnavailable("gone")
+
+    async def nothing(_: Application) -> None:
+        raise AssertionError("it did not start")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(installation, "create", dies)
+        with pytest.raises(StartFailed):
+            with_server(settings, nothing)
+    unproved = settings.data_dir / UNPROVED_FILE
+    early = unproved.read_text()
+    assert unproved.stat().st_mode & 0o777 == 0o600
+
+    async def again(application: Application) -> str:
+        return (application.settings.data_dir / PASSWORD_FILE).read_text()
+
+    assert with_server(settings, again) != early
+    assert not unproved.exists()
 
 
 def told_password(printed: str) -> str:
