@@ -25,7 +25,7 @@ from tests.support.proving import require_effects, require_operations, require_s
 from tests.support.running import Server, serving_together, settings_for
 from tests.support.size import pick, seed
 from tests.support.tellers import Teller
-from tests.support.windows import Window
+from tests.support.windows import LIMITS, Window
 from tests.support.ws4_server import MarketProcess
 
 pytestmark = pytest.mark.anyio
@@ -68,7 +68,9 @@ async def bank(tmp_path: Path, own: Address | None) -> AsyncGenerator[Bank]:
             servers = [Server(tmp_path / f"server-{number}", settings) for number in range(PROCESSES_ON_NEO4J)]
         await stack.enter_async_context(serving_together(servers))
         database = await stack.enter_async_context(beside(servers[0], own))
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False))
+        client = await stack.enter_async_context(
+            httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=LIMITS, trust_env=False)
+        )
         yield Bank(servers, database, client)
 
 

@@ -16,7 +16,7 @@ from tests.support.graphs import statement
 from tests.support.house import ADMIN, Address
 from tests.support.running import Server, serving_together, settings_for
 from tests.support.size import pick
-from tests.support.windows import Window
+from tests.support.windows import LIMITS, Window
 
 pytestmark = [
     pytest.mark.anyio,
@@ -48,7 +48,7 @@ async def test_servers_that_start_at_once_on_an_empty_database_are_one_installat
         rows = await database.run(INSTALLED)
         assert sorted((row["label"], row["total"]) for row in rows) == [("Installation", 1), ("User", 1)]
         password = the_password(servers)
-        async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=LIMITS, trust_env=False) as client:
             await require_one_house(client, servers, password)
     for _ in range(STARTS):
         async with serving_together(servers):
