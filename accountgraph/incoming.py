@@ -1,9 +1,12 @@
 """A GraphQL request as it comes in over HTTP: its body within bounds, its parameters of the right types."""
 
 import asyncio
+import json
+import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -16,6 +19,8 @@ from accountgraph.negotiation import is_json
 BODY_SECONDS = 30.0
 DRAINED_BYTES = 8 * 1024 * 1024
 """How much of a body that is too long is still read, so that the caller gets to see the refusal."""
+_LONG_NUMBER = re.compile(rb"[0-9.]{17}")
+"""What may be a number that a float does not hold, or an int of more than 64 bits."""
 
 
 class HttpRefused(Exception):
@@ -160,9 +165,24 @@ def _from_json(raw: bytes, limits: Limits) -> Incoming:
 
 def _json(raw: bytes, what: str) -> Any:
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise _bad(f"{what} should be JSON in UTF-8, and is not.") from None
+    return _exact(raw, value) if _LONG_NUMBER.search(raw) else value
+
+
+def _exact(raw: bytes, value: Any) -> Any:
+    """The JSON value with each number as it was sent: a fraction that no float holds is a Decimal."""
+    try:
+        return json.loads(raw, parse_float=_fraction)
+    except RecursionError:  # Far deeper than is taken.
+        return value
+
+
+def _fraction(text: str) -> float | Decimal:
+    number = float(text)
+    exact = Decimal(text)
+    return number if Decimal(repr(number)) == exact else exact
 
 
 def _checked(parameters: dict[str, Any], limits: Limits, *, by_get: bool) -> Incoming:

@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 import orjson
@@ -87,6 +88,8 @@ def _faults_of_one(item: Json, limits: Limits, where: Path) -> Iterator[Problem]
     elif isinstance(item, int):
         if not -MAX_INTEGER <= item <= MAX_INTEGER:
             yield _fault("must be a whole number of at most 64 bits; send a larger one as a string", where)
+    elif isinstance(item, Decimal):
+        yield _fault("must be a number that a 64-bit float holds exactly; send another one as a string", where)
     elif not isinstance(item, _HELD):
         yield _fault("must be JSON: an object, list, string, number, true, false or null", where)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accountgraph import incoming
 from accountgraph.limits import Limits
 from accountgraph.negotiation import JSON, RESPONSE_JSON, choose_answer_type
 from graph.errors import EngineUnavailable
@@ -272,6 +274,24 @@ async def test_a_number_beyond_64_bits_comes_back_whole() -> None:
     async with serving() as server:
         response = await server.ask("{ echo(value: [123456789012345678901234567890]) }")
     assert response.json() == {"data": {"echo": [123456789012345678901234567890]}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["12345678901234567890123", "-9223372036854775809", "[18446744073709551616, 0.1]", "9223372036854775807", "1e20"],
+)
+async def test_a_number_in_the_variables_is_read_as_it_was_sent(text: str) -> None:
+    body = f'{{"query": "query ($v: JSON!) {{ echo(value: $v) }}", "variables": {{"v": {text}}}}}'
+    async with serving() as server:
+        headers = {"Content-Type": "application/json"}
+        response = await server.client.post("/graphql", content=body, headers=headers)
+    assert response.json() == {"data": {"echo": json.loads(text)}}
+
+
+@pytest.mark.parametrize("text", ["0.12345678901234567890", "1.00000000000000000001", "1234567890123456.789"])
+def test_a_fraction_that_no_float_holds_is_kept_as_a_decimal(text: str) -> None:
+    assert incoming._json(text.encode(), "it") == Decimal(text)
+    assert isinstance(incoming._json(b"0.10000000000000000", "it"), float)
 
 
 async def test_documents_are_kept_for_those_who_are_signed_in_alone() -> None:

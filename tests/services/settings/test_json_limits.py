@@ -1,5 +1,6 @@
 """Limits on JSON: what cannot be stored is told by its place, and no input exhausts the stack."""
 
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -33,6 +34,7 @@ def nested(levels: int) -> Any:
         ({"k" * 9: 1}, ("v",), "at most 8 characters"),
         ({"a": 2**63}, ("v", "a"), "64 bits"),
         ({"a": -(10**5000)}, ("v", "a"), "64 bits"),
+        ({"a": [Decimal("0.12345678901234567890")]}, ("v", "a", "0"), "a number that a 64-bit float holds"),
         ({"a": {1, 2}}, ("v", "a"), "must be JSON"),
         (nested(5), ("v", "0", "0", "0", "0"), "deeper than 4"),
         ({str(index): 1 for index in range(11)}, ("v",), "at most 10 keys"),
