@@ -10,6 +10,7 @@ from services.commands import Target
 from services.permissions import Permission, Role, Viewer
 from services.problems import Problem, ProblemCode, Refused, refuse
 
+_BESIDE_MESSAGE = "this also changes what you cannot see, which needs the right there too"
 NOT_FOUND_MESSAGE = "nothing that you can see has this id"
 
 
@@ -49,11 +50,14 @@ def _viewer(row: Row) -> Viewer:
 
 
 async def authorise(reader: Reader, viewer: Viewer, targets: Sequence[Target]) -> dict[str, Located]:
-    """Where each target stands. Raises Refused: NOT_FOUND for all that are hidden, else FORBIDDEN."""
+    """Where each target stands. Raises Refused: NOT_FOUND for all that are named and hidden, else FORBIDDEN."""
     places = await locate(reader, (target.id for target in targets))
     hidden = [target for target in targets if not _visible(viewer, target, places)]
+    named = [target for target in hidden if not target.beside]
+    if named:
+        raise Refused(*(Problem(ProblemCode.NOT_FOUND, NOT_FOUND_MESSAGE, target.path) for target in named))
     if hidden:
-        raise Refused(*(Problem(ProblemCode.NOT_FOUND, NOT_FOUND_MESSAGE, target.path) for target in hidden))
+        raise refuse(ProblemCode.FORBIDDEN, _BESIDE_MESSAGE, *hidden[0].path)
     for target in targets:
         require(viewer, target.permission, places[target.id].path, target.path)
     return places

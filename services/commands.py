@@ -36,12 +36,16 @@ _OPERATION_ID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A node that a command names: what it may be, the permission that it takes, and the field's path."""
+    """A node that a command names: what it may be, the permission that it takes, and the field's path.
+
+    What is `beside` was not named itself, but is part of what was: where it alone is hidden, that is FORBIDDEN.
+    """
 
     id: str
     kinds: tuple[Kind, ...]
     permission: Permission
     path: tuple[str, ...]
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Reversals: the opposite of what was posted, linked to it. What was posted stays as it is."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from graph import corrections
 from graph.database import Reader, Row
 from graph.ids import Kind, kind_of
+from services.commands import Target
 from services.corrections import FLOWS, Correction
 from services.lines import Line
 from services.names import MAX_TEXT, check_text
@@ -18,7 +20,7 @@ REVERSIBLE = FLOWS | {EntryKind.FEE, EntryKind.DIVIDEND}
 class ReverseEntry(Correction):
     """Posts the opposite of an entry and of all that was posted with it, once.
 
-    `account_ids` are the accounts of its posting set, which `of` finds.
+    `account_ids` are the accounts of its posting set, which `of` finds; `account_id` is the one whose entry is named.
     """
 
     action: ClassVar[str] = "reverseEntry"
@@ -28,17 +30,24 @@ class ReverseEntry(Correction):
     transaction_id: str
     reason: str
     account_ids: tuple[str, ...]
+    account_id: str = ""
 
     @classmethod
     async def of(cls, reader: Reader, operation_id: str, transaction_id: str, reason: str) -> "ReverseEntry":
         """The command that reverses an entry; where there is none, it is refused as NOT_FOUND."""
-        ledgers = {entry["ledger"] for entry in await corrections.set_of(reader, transaction_id)}
-        found = sorted(node for node in ledgers if kind_of(node) is Kind.ACCOUNT)
+        ledgers = {entry["id"]: entry["ledger"] for entry in await corrections.set_of(reader, transaction_id)}
+        found = sorted({node for node in ledgers.values() if kind_of(node) is Kind.ACCOUNT})
         given: dict[str, Any] = {"operation_id": operation_id, "transaction_id": transaction_id, "reason": reason}
-        return cls(**given, account_ids=tuple(found) or ("",))
+        return cls(**given, account_ids=tuple(found) or ("",), account_id=ledgers.get(transaction_id, ""))
 
     def comparable(self) -> dict[str, Any]:
         return {"transaction_id": self.transaction_id, "reason": self.reason}
+
+    def targets(self) -> Sequence[Target]:
+        targets = super().targets()
+        if self.account_id not in self.account_ids:
+            return targets
+        return [replace(target, beside=target.id != self.account_id) for target in targets]
 
     def subjects(self) -> Sequence[str]:
         return self.account_ids

@@ -175,7 +175,19 @@ async def test_who_may_not_correct_is_refused_and_what_is_hidden_is_not_found(ho
         assert [problem.code for problem in await refusal(house, command, operator)] == [ProblemCode.FORBIDDEN]
     await house.do(adjust(account, "1"), manager)
     assert (await refusal(house, adjust(hidden, "1"), manager))[0].code is ProblemCode.NOT_FOUND
-    assert (await refusal(house, await reverse(house, moved), manager))[0].code is ProblemCode.NOT_FOUND
+    assert (await refusal(house, await reverse(house, moved), manager))[0].code is ProblemCode.FORBIDDEN
+
+
+async def test_a_transfer_whose_other_side_is_hidden_is_seen_and_not_reversed(house: House) -> None:
+    giver, taker = await an_account(house), await an_account(house, None)
+    await house.do(Transfer(operation_id=op(), from_id=giver, to_id=taker, amount="5"))
+    given, taken = (await books(house, giver)).entries[-1]["id"], (await books(house, taker)).entries[-1]["id"]
+    manager = await a_viewer(house, giver, Role.MANAGER)
+    for entry, code in ((given, ProblemCode.FORBIDDEN), (taken, ProblemCode.NOT_FOUND)):
+        refused = await refusal(house, await reverse(house, entry), manager)
+        assert [(problem.code, problem.path) for problem in refused] == [(code, ("transactionId",))]
+        assert taker not in str(refused)
+    assert len((await books(house, taker)).entries) == 1
 
 
 async def test_an_adjustment_above_policys_amount_waits_for_somebody_else(house: House) -> None:
