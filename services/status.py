@@ -65,10 +65,17 @@ class ChangeAccountStatus(Command[Row]):
 
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: Row) -> Effect:
         del act
-        before = {"status": plan["status"], "version": self.version}
-        after = {"status": self.status.value, "version": self.version + 1}
-        at = recorder.add("STATUS_CHANGED", [self.id], before, {**after, "reason": self.reason})
-        await accounts.change(transaction, self.id, **after, updatedAt=at)
+        before: Row = {"status": plan["status"], "version": self.version}
+        after: Row = {"status": self.status.value, "version": self.version + 1}
+        ended: list[str] = []
+        if self.status is AccountStatus.CLOSED and plan["kind"] == "COMPOSITE":
+            # It owns nothing, and what it sums up goes on without it: closed, it shows zero.
+            ended = await accounts.components(transaction, self.id)
+            before, after = {**before, "components": ended}, {**after, "components": []}
+        at = recorder.add("STATUS_CHANGED", [self.id, *ended], before, {**after, "reason": self.reason})
+        version = self.version + 1
+        await accounts.change(transaction, self.id, status=self.status.value, version=version, updatedAt=at)
+        await accounts.aggregate(transaction, self.id, [], ended, at)
         return Effect({"account": self.id}, self.id, [self.id])
 
 

@@ -5,10 +5,11 @@ import pytest
 from services.composites import MAX_COMPONENTS
 from services.groups import CreateGroup
 from services.updating import UpdateAccount
+from tests.support.api import InProcess
 from tests.support.house import House, op
 from tests.support.reads import place, viewer_with
-from tests.support.trading import refusal
-from tests.support.tree import account, create, edges, last_record, node_of, statements, told
+from tests.support.trading import an_account, refusal
+from tests.support.tree import account, create, edges, last_record, node_of, statements, status, told
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +48,28 @@ async def test_an_update_replaces_the_set_and_keeps_what_was(house: House) -> No
     await house.do(update(node, 2, None))
     assert await parts(house, node) == set()
     assert [edge["node"] for edge in await edges(house, node, "AGGREGATED")] == [one, two, three]
+
+
+async def test_closing_a_composite_ends_what_it_sums_up(house: House) -> None:
+    funded = await an_account(house, "100")
+    node = await account(house, kind="COMPOSITE", component_ids=[funded])
+    await status(house, node, "SUSPENDED")
+    assert await parts(house, node) == {funded}
+    await status(house, node, "CLOSED")
+    assert await parts(house, node) == set()
+    (ended,) = await edges(house, node, "AGGREGATED")
+    row = await node_of(house, node)
+    assert (ended["node"], ended["until"], row["version"]) == (funded, row["updatedAt"], 3)
+    record = await last_record(house)
+    assert record["nodes"] == [node, funded]
+    assert record["before"] == {"status": "SUSPENDED", "version": 2, "components": [funded]}
+    assert record["after"] == {"status": "CLOSED", "version": 3, "components": [], "reason": "because"}
+    shown = await InProcess(house, house.admin.user_id).ask(
+        "query($id: ID!) { node(id: $id) { ... on Account { status cash { amount } components { totalCount } } } }",
+        id=node,
+    )
+    assert shown["node"] == {"status": "CLOSED", "cash": {"amount": "0.00"}, "components": {"totalCount": 0}}
+    assert told(await refusal(house, update(node, 3, [funded]))) == [("RULE_VIOLATION", ("id",))]
 
 
 async def test_what_may_not_be_a_component_is_told_for_each(house: House) -> None:
