@@ -14,7 +14,7 @@ from services.descendants import metadata_faults, named, subtree, users
 from services.desk import Desk
 from services.effective import Inherited, in_force, inherited
 from services.facts import policy_facts
-from services.groups import require_open
+from services.groups import require_open, require_open_home
 from services.partial import JsonInput, Partial
 from services.permissions import Permission
 from services.problems import Problem, Refused, invalid
@@ -130,6 +130,7 @@ class Configure(Partial[Configured]):
         return Configured(row, Kind.ACCOUNT, changes), problems
 
     async def _plan_template(self, reader: Reader, act: Act, row: Row) -> tuple[Configured, list[Problem]]:
+        await require_open_home(reader, act.places[self.id], "id")
         changes, _ = check_changes(self.settings)
         own = apply_changes(settings.loads(row["settings"]), changes, _now())
         problems = check_own(own)

@@ -17,7 +17,7 @@ from services.desk import Desk
 from services.effective import inherited
 from services.facts import account_facts, policy_facts
 from services.founding import NewNode
-from services.groups import check_depth, require_open
+from services.groups import check_depth, require_open, require_open_home
 from services.names import check_name
 from services.partial import JsonInput
 from services.permissions import Permission
@@ -128,6 +128,7 @@ class CreateAccount(NewNode[NewAccount]):
         shared: Row = {}
         if self.template_id is not None:
             require_one_tenant(root, act.places[self.template_id].root, "templateId")
+            await require_open_home(reader, act.places[self.template_id], "templateId")
             template = (await templates.find(reader, [self.template_id]))[self.template_id]
             shared = settings.loads(template["settings"])
         own = apply_changes({}, check_changes(self._settings())[0], clock.to_text(clock.now()))

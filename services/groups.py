@@ -164,6 +164,12 @@ def require_open(group: Row, *path: str) -> None:
         raise violation(message, *path, rule="GROUP_OPEN", current="closed", required="open")
 
 
+async def require_open_home(reader: Reader, template: Located, *path: str) -> None:
+    """Raises RULE_VIOLATION for a template of a closed group, which changes no more and gets no new users."""
+    home = template.path[1]
+    require_open((await groups.find(reader, [home]))[home], *path)
+
+
 def check_depth(parent: Located, levels: int) -> None:
     """Refuses a tree that would become deeper than MAX_DEPTH with so many levels below the parent."""
     depth = len(parent.path) + levels

@@ -11,7 +11,7 @@ from graph.journal import Recorder
 from services.accounts import require_version
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
-from services.groups import require_open
+from services.groups import require_open, require_open_home
 from services.names import check_name
 from services.partial import JsonInput
 from services.permissions import Permission
@@ -102,9 +102,10 @@ class UpdateTemplate(Command[Row]):
         return check_name(self.name, "name")
 
     async def plan(self, desk: Desk, reader: Reader, act: Act) -> Row:
-        del desk, act
+        del desk
         template = (await templates.find(reader, [self.id]))[self.id]
         require_version(template, self.version)
+        await require_open_home(reader, act.places[self.id], "id")
         return template
 
     async def questions(self, desk: Desk, act: Act, plan: Row) -> Sequence[Question]:

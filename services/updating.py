@@ -19,6 +19,7 @@ from services.accounts import (
 from services.commands import Act, Effect, Target
 from services.composites import check_components, component_targets, judge_components
 from services.desk import Desk
+from services.groups import require_open_home
 from services.names import check_name
 from services.partial import JsonInput, Partial
 from services.permissions import Permission
@@ -122,6 +123,8 @@ class UpdateAccount(Partial[Update]):
             shared: Row = {}
             if self.template_id is not None:
                 require_one_tenant(act.places[self.id].root, act.places[self.template_id].root, "templateId")
+                if self.template_id != prospect.template:
+                    await require_open_home(reader, act.places[self.template_id], "templateId")
                 template = (await templates.find(reader, [self.template_id]))[self.template_id]
                 shared = settings.loads(template["settings"])
             prospect = replace(prospect, template=self.template_id, shared=shared)

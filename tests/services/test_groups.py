@@ -9,12 +9,15 @@ from services.groups import MAX_DEPTH, CloseGroup, CreateGroup, UpdateGroup
 from services.permissions import Role
 from services.problems import Refused
 from services.protocol.port import ProtocolOperation
+from services.templates import UpdateTemplate
+from services.updating import UpdateAccount
 from tests.support.house import Address, House, op
 from tests.support.reads import chain, viewer_with
 from tests.support.trading import refusal
 from tests.support.tree import (
     account,
     beside,
+    configure,
     create,
     last_record,
     listening,
@@ -22,6 +25,7 @@ from tests.support.tree import (
     place_of,
     statements,
     status,
+    template,
     told,
 )
 
@@ -118,6 +122,31 @@ async def test_a_closed_group_changes_no_more(house: House) -> None:
     for command in (rename(node, "New", 2), close(node, 2)):
         assert told(await refusal(house, command)) == [("RULE_VIOLATION", ("id",))]
     assert told(await refusal(house, group(node))) == [("RULE_VIOLATION", ("parentId",))]
+
+
+async def test_the_templates_of_a_closed_group_change_no_more_and_get_no_new_users(house: House) -> None:
+    node = await house.group("Group")
+    shared = await template(house, node, custom__a=1)
+    user, other = await account(house, template_id=shared), await account(house)
+    await house.do(close(node))
+    renamed = UpdateTemplate(operation_id=op(), id=shared, version=1, name="New")
+    for command, field in (
+        (renamed, "id"),
+        (configure(shared, {"custom.a": 2}), "id"),
+        (configure(node, {"custom.a": 2}), "id"),
+        (create(house, template_id=shared), "templateId"),
+        (use(other, shared), "templateId"),
+    ):
+        problems = await refusal(house, command)
+        assert [(problem.details["rule"], problem.path) for problem in problems] == [("GROUP_OPEN", (field,))]
+    await house.do(use(user, shared))
+    await house.do(use(user, None, 2))
+    assert told(await refusal(house, use(user, shared, 3))) == [("RULE_VIOLATION", ("templateId",))]
+
+
+def use(node: str, shared: str | None, version: int = 1) -> UpdateAccount:
+    """The command that gives an account a template, or none."""
+    return UpdateAccount(operation_id=op(), id=node, version=version, template_id=shared)
 
 
 async def test_closing_needs_a_reason_and_the_version(house: House) -> None:
