@@ -29,15 +29,23 @@ def check_positive(value: str, *path: str) -> list[Problem]:
     return []
 
 
-def positive_minor(value: str, currency: str, *path: str) -> int:
-    """The minor units of a checked positive amount. Refused where it has too many decimals or is too large."""
+def check_fits(value: str, currency: str, *path: str) -> list[Problem]:
+    """The problem of a checked positive amount that has too many decimals for its currency, or is too large."""
     number = parse_plain(value)
     assert number is not None, "check_positive comes first"
     field = path[-1]
     minor = to_minor(number, currency)
     if minor is None:
         decimals = currency_decimals(currency)
-        raise Refused(invalid(f"{field} must have at most {decimals} decimals, as {currency} has", *path))
-    if minor > MAX_MINOR:
-        raise Refused(invalid(f"{field} must be at most {from_minor(MAX_MINOR, currency)}", *path))
+        return [invalid(f"{field} must have at most {decimals} decimals, as {currency} has", *path)]
+    return [] if minor <= MAX_MINOR else [invalid(f"{field} must be at most {from_minor(MAX_MINOR, currency)}", *path)]
+
+
+def positive_minor(value: str, currency: str, *path: str) -> int:
+    """The minor units of a checked positive amount. Refused where it does not fit."""
+    problems = check_fits(value, currency, *path)
+    number = parse_plain(value)
+    minor = None if number is None else to_minor(number, currency)
+    if problems or minor is None:
+        raise Refused(*problems)
     return minor

@@ -123,6 +123,11 @@ class Command(BaseModel, ABC, Generic[PlanT]):
         """What is wrong with the input by itself, all at once."""
         return []
 
+    async def check_placed(self, reader: Reader) -> list[Problem]:
+        """What else is wrong with the input, by the nodes that it names; told with what `check` finds."""
+        del reader
+        return []
+
     async def gather(self, desk: Desk, act: Act) -> Any:
         """Reads what the market alone knows, once, before any transaction; it is `act.facts` afterwards."""
         del desk, act

@@ -101,6 +101,9 @@ class CashCorrection(Correction):
     account_id: str
     amount: DecimalText
 
+    def money(self) -> str:
+        return self.amount.removeprefix("-")
+
     def subjects(self) -> Sequence[str]:
         return (self.account_id,)
 

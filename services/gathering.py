@@ -6,8 +6,10 @@ from typing import Any
 
 from graph import accounts
 from graph.database import Reader, Row
+from services.amounts import check_fits, check_positive
 from services.commands import Act, Command, PlanT
 from services.desk import Desk
+from services.problems import Problem
 from services.standing import require_active, require_own_money
 
 
@@ -21,6 +23,17 @@ class MoneyCommand(Command[PlanT]):
     @abstractmethod
     async def ask_market(self, desk: Desk) -> Any:
         """What the market alone knows: `act.facts` afterwards. Raises Refused."""
+
+    def money(self) -> str | None:
+        """The positive amount that the input names, in the currency of the first side; None where it names none."""
+        return None
+
+    async def check_placed(self, reader: Reader) -> list[Problem]:
+        money = self.money()
+        if money is None or check_positive(money, "amount"):
+            return []
+        side = self.sides()[0][0]
+        return check_fits(money, (await accounts.find(reader, [side]))[side]["currency"], "amount")
 
     def locks(self) -> Sequence[str]:
         return [node for node, _ in self.sides()]

@@ -39,6 +39,9 @@ class Flow(MoneyCommand[FlowPlan]):
     def targets(self) -> Sequence[Target]:
         return [Target(node, (Kind.ACCOUNT,), Permission.POST, (field,)) for node, field in self.sides()]
 
+    def money(self) -> str:
+        return self.amount
+
     def check(self) -> list[Problem]:
         return [*check_positive(self.amount, "amount"), *check_note(self.note)]
 

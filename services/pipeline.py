@@ -97,7 +97,7 @@ class Pipeline:
         act = Act(start.viewer, start.operation, await self._authorise(self.desk.database, start, command))
         problems = [*check_operation_id(command.operation_id), *command.check()]
         if problems:
-            raise Refused(*problems)
+            raise Refused(*problems, *await command.check_placed(self.desk.database))
         judged, approval = await self._judge(command, act)
         if approval is not None:
             require_patience(command, approval)

@@ -8,6 +8,7 @@ from graph import accounts
 from graph.database import Transaction
 from graph.ids import Kind, new_id
 from graph.query import Query
+from services.corrections import AdjustCash, PostFee
 from services.ledger import Deposit, Transfer, Withdraw
 from services.problems import ProblemCode, Refused
 from tests.support.house import House, op
@@ -69,6 +70,19 @@ async def test_a_wrong_amount_names_the_field_and_changes_nothing(house: House, 
         (ProblemCode.INVALID_INPUT, ("amount",))
     ]
     assert await cash(house, node) == 0
+
+
+@pytest.mark.parametrize("amount", ["0", "1.001", "10000000000001"])
+@pytest.mark.parametrize("action", [Deposit, Withdraw, PostFee, AdjustCash])
+async def test_all_that_is_wrong_is_told_at_once(
+    house: House, action: type[Deposit | Withdraw | PostFee | AdjustCash], amount: str
+) -> None:
+    words, adjusts = "", action is AdjustCash
+    more = {"reason": words, "amount": f"-{amount}"} if adjusts else {"note": words, "amount": amount}
+    with pytest.raises(Refused) as refused:
+        await house.do(action.model_validate({"operation_id": op(), "account_id": await place(house), **more}))
+    told = {(problem.code.value, problem.path) for problem in refused.value.problems}
+    assert told == {("INVALID_INPUT", ("amount",)), ("INVALID_INPUT", ("reason" if adjusts else "note",))}
 
 
 async def test_no_more_leaves_than_is_there_however_many_ask_at_once(house: House) -> None:
