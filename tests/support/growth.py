@@ -131,7 +131,7 @@ def require_acknowledged(growth: Growth) -> None:
 
 def forbids(tree: Tree, state: Parents, asked: Asked) -> bool:
     """Whether this state refuses the move: it would change nothing, make a cycle, or break a lock."""
-    if state[asked.node] == asked.parent or asked.node in (asked.parent, *above(state, asked.parent)):
+    if state.get(asked.node) == asked.parent or asked.node in (asked.parent, *above(state, asked.parent)):
         return True
     return clashes(tree, state, asked.node, asked.parent)
 

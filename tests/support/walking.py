@@ -66,7 +66,7 @@ class Walk:
         """Walks from the first page on, or from the last page back, each of a random size."""
         cursor, more, given = None, True, self._given()
         self.start = now()
-        largest = chance.choice((3, 10, 100))
+        largest = chance.choice((3, 10, 100) if self.group else (100,))
         while more:
             size = chance.randint(1, largest)
             window = {"last": size, "before": cursor} if self.backward else {"first": size, "after": cursor}
