@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -12,6 +13,13 @@ from typing_extensions import override
 
 _OF_ANY_OTHER = 8
 """Bytes of a number, true, false or null."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Json:
+    """A JSON value, as its text."""
+
+    text: bytes
 
 
 class AnswerSize:
@@ -60,16 +68,20 @@ def _kept(value: Any) -> tuple[Any, int]:
         text = orjson.dumps(value)
     except TypeError:  # An integer beyond 64 bits, or text that is no UTF-8.
         text = json.dumps(value).encode()
-    return orjson.Fragment(text), len(text)
+    return _Json(text), len(text)
 
 
 def encoded(answer: dict[str, Any]) -> bytes:
     """The answer's bytes."""
     try:
-        return orjson.dumps(answer)
+        return orjson.dumps(answer, default=_fragment, option=orjson.OPT_PASSTHROUGH_DATACLASS)
     except TypeError:  # As above, in a value that stands alone.
         return json.dumps(answer, default=_read).encode()
 
 
-def _read(fragment: orjson.Fragment) -> Any:
-    return json.loads(fragment.contents)
+def _fragment(value: _Json) -> orjson.Fragment:
+    return orjson.Fragment(value.text)
+
+
+def _read(value: _Json) -> Any:
+    return json.loads(value.text)
