@@ -67,7 +67,9 @@ class Teller:
         """Sends the same operation id to every server at once, and to one of them a second time."""
         self.twice += 1
         servers = [*range(len(self.window.urls)), self._server()]
-        for answer in await asyncio.gather(*(self.window.ask(server, request) for server in servers)):
+        answers = await asyncio.gather(*(self.window.ask(server, request) for server in servers))
+        # A server cannot know that another one is at it: it may refuse what that one does a moment later.
+        for answer in sorted(answers, key=lambda answer: "code" not in answer):
             self.books.take(request, answer)
 
     async def _twice(self, request: Request) -> None:
@@ -78,6 +80,8 @@ class Teller:
     async def _gone(self, request: Request) -> None:
         await self._leave(request)
         await self._once(request)
+        if self.books.state(request) is None:
+            self.owed.append(request)  # for the same reason: what was left may still be under way
 
     async def _owing(self, request: Request) -> None:
         await self._leave(request)
