@@ -31,21 +31,24 @@ def check_positive(value: str, *path: str) -> list[Problem]:
 
 def check_fits(value: str, currency: str, *path: str) -> list[Problem]:
     """The problem of a checked positive amount that has too many decimals for its currency, or is too large."""
+    fitted = _fitted(value, currency, *path)
+    return [fitted] if isinstance(fitted, Problem) else []
+
+
+def positive_minor(value: str, currency: str, *path: str) -> int:
+    """The minor units of a checked positive amount. Refused where it does not fit."""
+    fitted = _fitted(value, currency, *path)
+    if isinstance(fitted, Problem):
+        raise Refused(fitted)
+    return fitted
+
+
+def _fitted(value: str, currency: str, *path: str) -> int | Problem:
     number = parse_plain(value)
     assert number is not None, "check_positive comes first"
     field = path[-1]
     minor = to_minor(number, currency)
     if minor is None:
         decimals = currency_decimals(currency)
-        return [invalid(f"{field} must have at most {decimals} decimals, as {currency} has", *path)]
-    return [] if minor <= MAX_MINOR else [invalid(f"{field} must be at most {from_minor(MAX_MINOR, currency)}", *path)]
-
-
-def positive_minor(value: str, currency: str, *path: str) -> int:
-    """The minor units of a checked positive amount. Refused where it does not fit."""
-    problems = check_fits(value, currency, *path)
-    number = parse_plain(value)
-    minor = None if number is None else to_minor(number, currency)
-    if problems or minor is None:
-        raise Refused(*problems)
-    return minor
+        return invalid(f"{field} must have at most {decimals} decimals, as {currency} has", *path)
+    return minor if minor <= MAX_MINOR else invalid(f"{field} must be at most {from_minor(MAX_MINOR, currency)}", *path)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import structlog
 
-from graph import clock, journal, operations
+from graph import clock, operations
 from graph.database import Reader, Row, Transaction
 from graph.errors import GraphError
 from graph.journal import Recorder
@@ -15,7 +15,7 @@ from services.access import NOT_FOUND_MESSAGE, require
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.names import MAX_TEXT, check_text
-from services.operations import APPROVED, WAITING, problem_json
+from services.operations import APPROVED, WAITING, end_operation, problem_json
 from services.permissions import Permission
 from services.pipeline import AlreadyStarted, Outcome, Pipeline
 from services.problems import Problem, ProblemCode, Refused, refuse, rule_violation
@@ -111,23 +111,6 @@ async def start_approved(pipeline: Pipeline, target_id: str) -> None:
         await end_operation(pipeline.desk, found, [APPROVED], "FAILED", refused.problems)
     except GraphError:
         _log.warning("approved_operation_waits", operation=target_id)
-
-
-async def end_operation(
-    desk: Desk, operation: Row, states: Sequence[str], state: str, problems: Sequence[Problem]
-) -> None:
-    """Ends an operation that has no effect, where it is still in one of the states; its feed tells."""
-
-    async def work(transaction: Transaction) -> None:
-        author = journal.Author(operation["actor"], operation["kind"], operation["id"])
-        recorder = await journal.take_feed(transaction, operation["root"], author)
-        at = recorder.add("OPERATION_CHANGED", operation["nodes"], {"state": operation["state"]}, {"state": state})
-        told = [problem_json(problem) for problem in problems]
-        ended: Row = {"state": state, "finishedAt": at, "dueAt": None, "problems": told}
-        if await operations.change(transaction, operation["id"], states, ended):
-            await recorder.write(transaction)
-
-    await desk.database.write(work, queue=operation["root"])
 
 
 async def decide(pipeline: Pipeline, viewer: Any, command: DecideOperation) -> Outcome:

@@ -8,19 +8,17 @@ from typing import ClassVar
 
 import structlog
 
-from graph import clock, journal, operations
+from graph import clock, operations
 from graph.database import Reader, Row, Transaction
 from graph.journal import Recorder
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.market.paper import PaperBroker
 from services.market.port import MAX_SYMBOL_LENGTH, MarketError, MarketUnavailable, is_symbol
-from services.operations import RUNNING, problem_json
+from services.operations import FIRST_DUE, RUNNING, end_operation
 from services.orders.recovery import settle_reports
 from services.problems import Problem, ProblemCode, Refused, invalid, refuse, violation
 
-FIRST_DUE = datetime.timedelta(seconds=12)
-"""How long the process that recorded a date has before another one may move the market to it."""
 _log = structlog.get_logger()
 
 
@@ -103,22 +101,10 @@ async def go_on(desk: Desk, operation_id: str) -> None:
         return
     except Refused as refused:
         # The server runs with another market since.
-        await _end(desk, operation, "FAILED", [problem_json(problem) for problem in refused.problems])
+        await end_operation(desk, operation, [RUNNING], "FAILED", refused.problems)
         return
     await settle_reports(desk, reports)
-    await _end(desk, operation, "SUCCEEDED", [])
-
-
-async def _end(desk: Desk, operation: Row, state: str, problems: list[Row]) -> None:
-    async def work(transaction: Transaction) -> None:
-        author = journal.Author(operation["actor"], operation["kind"], operation["id"])
-        recorder = await journal.take_feed(transaction, operation["root"], author)
-        at = recorder.add("OPERATION_CHANGED", [operation["root"]], {"state": RUNNING}, {"state": state})
-        ended: Row = {"state": state, "problems": problems, "finishedAt": at, "dueAt": None}
-        if await operations.change(transaction, operation["id"], [RUNNING], ended):
-            await recorder.write(transaction)
-
-    await desk.database.write(work, queue=operation["root"])
+    await end_operation(desk, operation, [RUNNING], "SUCCEEDED", [])
 
 
 class SymbolCommand(MarketCommand):

@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
-from graph import clock, operations
-from graph.database import Row
+from graph import clock, journal, operations
+from graph.database import Row, Transaction
+from graph.journal import Recorder
 from services.commands import Command
+from services.desk import Desk
 from services.permissions import Viewer
 from services.problems import Problem
 from services.settings.catalogue import catalogue_digest
@@ -18,6 +21,8 @@ from services.verdicts import Approval
 WAITING = "AWAITING_APPROVAL"
 APPROVED = "PENDING"
 RUNNING = "RUNNING"
+FIRST_DUE = timedelta(seconds=12)
+"""How long the process that recorded a running operation has before another one may go on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +81,33 @@ def problem_json(problem: Problem) -> Row:
         "path": list(problem.path),
         "details": problem.details,
     }
+
+
+async def take_feed(transaction: Transaction, operation: Row) -> Recorder:
+    """The recorder of what becomes of an operation, in the name of who asked for it."""
+    author = journal.Author(operation["actor"], operation["kind"], operation["id"])
+    return await journal.take_feed(transaction, operation["root"], author)
+
+
+async def end_operation(
+    desk: Desk, operation: Row, states: Sequence[str], state: str, problems: Sequence[Problem]
+) -> None:
+    """Ends an operation in a transaction of its own, where it is still in one of the states; its feed tells."""
+
+    async def work(transaction: Transaction) -> None:
+        await end(transaction, operation, states, state, problems)
+
+    await desk.database.write(work, queue=operation["root"])
+
+
+async def end(
+    transaction: Transaction, operation: Row, states: Sequence[str], state: str, problems: Sequence[Problem]
+) -> None:
+    """As `end_operation`, in this transaction. The record is of the tenant where the operation names no node."""
+    recorder = await take_feed(transaction, operation)
+    nodes = operation["nodes"] or [operation["root"]]
+    at = recorder.add("OPERATION_CHANGED", nodes, {"state": operation["state"]}, {"state": state})
+    told = [problem_json(problem) for problem in problems]
+    ended: Row = {"state": state, "finishedAt": at, "dueAt": None, "problems": told}
+    if await operations.change(transaction, operation["id"], states, ended):
+        await recorder.write(transaction)

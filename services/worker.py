@@ -14,10 +14,10 @@ import structlog
 from graph import clock, operations
 from graph.database import Row
 from graph.errors import GraphError
-from services.deciding import end_operation, start_approved
+from services.deciding import start_approved
 from services.guard import DROPPED_AT_ONCE, drop_ended
 from services.market_control import AdvanceMarketDate, go_on
-from services.operations import APPROVED, WAITING
+from services.operations import APPROVED, WAITING, end_operation
 from services.orders.recovery import recover
 from services.pipeline import Pipeline
 from services.problems import rule_violation

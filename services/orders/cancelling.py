@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import structlog
 
-from graph import clock, journal, operations, orders
+from graph import clock, operations, orders
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind
 from graph.journal import Recorder
@@ -14,10 +14,9 @@ from graph.orders import Standing
 from services.commands import Act, Command, Effect, Target
 from services.desk import Desk
 from services.market.port import MarketCannotCancel, MarketError, MarketUnavailable, MarketUnknown, OrderReport
-from services.operations import RUNNING, problem_json
+from services.operations import FIRST_DUE, RUNNING, end, take_feed
 from services.orders.claims import on_order
 from services.orders.outcomes import ended_already
-from services.orders.placing import FIRST_DUE
 from services.orders.proving import settle_or_leave
 from services.orders.quoting import market_gone
 from services.orders.settling import UNKNOWN, UNSETTLED, next_due
@@ -145,15 +144,11 @@ async def _leave(desk: Desk, operation: Row, error: MarketError) -> None:
         changes: Row = {"dueAt": next_due(), "state": state}
         changed = await operations.change(transaction, operation["id"], UNSETTLED, changes)
         if changed and state != operation["state"]:
-            recorder = await journal.take_feed(transaction, operation["root"], _author(operation))
+            recorder = await take_feed(transaction, operation)
             recorder.add("OPERATION_CHANGED", operation["nodes"], {"state": operation["state"]}, {"state": state})
             await recorder.write(transaction)
 
     await desk.database.write(work, queue=operation["root"])
-
-
-def _author(operation: Row) -> journal.Author:
-    return journal.Author(operation["actor"], operation["kind"], operation["id"])
 
 
 async def _remove(desk: Desk, operation: Row, order: Row | None) -> None:
@@ -172,12 +167,7 @@ async def _remove(desk: Desk, operation: Row, order: Row | None) -> None:
 
 async def _end(desk: Desk, operation: Row, order: Row | None, problem: Problem) -> None:
     async def work(transaction: Transaction) -> None:
-        recorder = await journal.take_feed(transaction, operation["root"], _author(operation))
-        before = {"state": operation["state"]}
-        at = recorder.add("OPERATION_CHANGED", operation["nodes"], before, {"state": "FAILED"})
-        ended: Row = {"state": "FAILED", "finishedAt": at, "dueAt": None, "problems": [problem_json(problem)]}
-        if await operations.change(transaction, operation["id"], UNSETTLED, ended):
-            await recorder.write(transaction)
+        await end(transaction, operation, UNSETTLED, "FAILED", [problem])
 
     async def on_open(transaction: Transaction, standing: Standing) -> None:
         await _forget(transaction, standing.order, operation)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
@@ -19,7 +18,7 @@ from services.effective import in_force
 from services.facts import account_facts, policy_facts, text
 from services.gathering import MoneyCommand
 from services.market.port import CURRENCY, MAX_SYMBOL_LENGTH, InstrumentType, Side, TimeInForce, is_symbol
-from services.operations import RUNNING
+from services.operations import FIRST_DUE, RUNNING
 from services.orders import risk
 from services.orders.claims import Claim
 from services.orders.holdings import hold
@@ -34,9 +33,6 @@ from services.problems import Problem, Refused, invalid
 from services.protocol.port import ProtocolOperation, Question
 from services.settings import values as settings
 from services.standing import require_market_currency
-
-FIRST_DUE = timedelta(seconds=12)
-"""How long the process that recorded an order has before another one may take it up."""
 
 
 @dataclass(frozen=True, slots=True)

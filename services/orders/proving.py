@@ -15,8 +15,9 @@ from services.market.port import (
     OrderStatus,
     TimeInForce,
 )
+from services.operations import take_feed
 from services.orders.claims import Claim, claim, on_order
-from services.orders.settling import UNKNOWN, UNSETTLED, next_due, settle, take_feed
+from services.orders.settling import UNKNOWN, UNSETTLED, next_due, settle
 from services.orders.simulated import exceeds_hold, fill_at_quotes, is_past
 from services.orders.terms import RECORDED, UNPROVED, market_order, proved
 
@@ -101,7 +102,7 @@ async def _leave(desk: Desk, order: Row) -> bool:
         if known["status"] != RECORDED or known["simulated"]:
             await operations.change(transaction, known["operation"], UNSETTLED, changes)
             return True
-        recorder = await take_feed(transaction, standing)
+        recorder = await take_feed(transaction, standing.operation)
         before = {"state": standing.operation["state"]}
         recorder.add("OPERATION_CHANGED", [known["account"]], before, {"state": UNKNOWN})
         await orders.change(transaction, known["id"], {"status": UNPROVED})

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from graph import clock, journal, operations, orders, positions
+from graph import clock, operations, orders, positions
 from graph.database import Row, Transaction
 from graph.journal import Recorder
 from graph.orders import Standing
@@ -11,7 +11,7 @@ from services.desk import Desk
 from services.facts import text
 from services.market.checks import check_report
 from services.market.port import MarketError, OrderReport, OrderStatus, Side
-from services.operations import RUNNING, problem_json
+from services.operations import RUNNING, problem_json, take_feed
 from services.orders.booking import Booking, booking
 from services.orders.claims import on_order
 from services.orders.holdings import Held, Purchase, add, hold, remove
@@ -48,18 +48,11 @@ async def settle(desk: Desk, order: Row, report: OrderReport) -> bool:
         if report == booked_report(known):
             await operations.change(transaction, known["operation"], UNSETTLED, {"dueAt": next_due()})
             return True
-        recorder = await take_feed(transaction, standing)
+        recorder = await take_feed(transaction, standing.operation)
         await _Settlement(transaction, recorder, standing, report, day).write()
         return True
 
     return await on_order(desk, order, work) or False
-
-
-async def take_feed(transaction: Transaction, standing: Standing) -> Recorder:
-    """The recorder of what becomes of the order, in the name of who placed it."""
-    operation = standing.operation
-    author = journal.Author(operation["actor"], operation["kind"], operation["id"])
-    return await journal.take_feed(transaction, operation["root"], author)
 
 
 async def _market_day(desk: Desk, order: Row) -> str:

@@ -5,9 +5,9 @@ from graph.database import Row, Transaction
 from graph.orders import Standing
 from services.desk import Desk
 from services.market.port import Side
+from services.operations import take_feed
 from services.orders.claims import Claim, on_order
 from services.orders.holdings import hold
-from services.orders.settling import take_feed
 from services.orders.terms import RECORDED
 
 
@@ -37,7 +37,7 @@ def _removable(standing: Standing, claim: Claim) -> bool:
 
 async def _remove(transaction: Transaction, standing: Standing) -> None:
     order, account = standing.order, standing.account
-    recorder = await take_feed(transaction, standing)
+    recorder = await take_feed(transaction, standing.operation)
     left = {"cash": account["cash"], "held": account["held"] - order["held"]}
     before: Row = {account["id"]: {"cash": account["cash"], "held": account["held"]}}
     after: Row = {"accounts": {account["id"]: left}, "order": {"id": order["id"], "removed": True}}
