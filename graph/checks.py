@@ -23,17 +23,17 @@ CHILDREN = Query(
     "UNWIND $ids AS id MATCH (:Group {id: id})-[:CONTAINS]->(n) WHERE n.id > $after "
     "RETURN n.id AS id, COUNT { (n)-[:CONTAINS]->() } AS children ORDER BY id LIMIT $limit",
 )
+_ENTRY = (
+    "RETURN e.ledger AS ledger, e.id AS id, e.set AS set, e.place AS place, e.state AS state, e.amount AS amount, "
+    "e.at AS at, e.currency AS currency, e.balanceAfter AS balance"
+)
 ENTRIES = Query(
     "checks.entries",
-    "MATCH (e:Entry) WHERE e.ledger IN $ledgers AND e.place > 0 "
-    "RETURN e.ledger AS ledger, e.id AS id, e.set AS set, e.place AS place, e.state AS state, e.amount AS amount, "
-    "e.at AS at, e.currency AS currency, e.balanceAfter AS balance ORDER BY ledger, place",
+    f"MATCH (e:Entry) WHERE e.ledger IN $ledgers AND e.place > 0 {_ENTRY} ORDER BY ledger, place",
 )
 WINDOW = Query(
     "checks.entries_window",
-    "MATCH (e:Entry) WHERE e.ledger = $ledger AND e.place > $after AND e.place <= $until "
-    "RETURN e.ledger AS ledger, e.id AS id, e.set AS set, e.place AS place, e.state AS state, e.amount AS amount, "
-    "e.at AS at, e.currency AS currency, e.balanceAfter AS balance ORDER BY place",
+    f"MATCH (e:Entry) WHERE e.ledger = $ledger AND e.place > $after AND e.place <= $until {_ENTRY} ORDER BY place",
 )
 SUMS = Query(
     "checks.sums",

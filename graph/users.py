@@ -7,25 +7,23 @@ from graph.database import Reader, Row, Transaction
 from graph.ids import Kind, kind_of
 from graph.query import Query
 
+_RIGHTS = (
+    "OPTIONAL MATCH (u)-[g:GRANTED]->(n) "
+    "RETURN u.id AS id, u.username AS username, u.administrator AS administrator, collect([n.id, g.role]) AS grants"
+)
 BY_SESSION = Query(
     "users.by_session",
     "MATCH (s:Session {hash: $hash}) WHERE s.until > $now MATCH (u:User {id: s.user}) WHERE NOT u.disabled "
-    "OPTIONAL MATCH (u)-[g:GRANTED]->(n) "
-    "RETURN u.id AS id, u.username AS username, u.administrator AS administrator, s.id AS session, "
-    "collect([n.id, g.role]) AS grants",
+    f"{_RIGHTS}, s.id AS session",
 )
 BY_ID = Query(
     "users.by_id",
-    "MATCH (u:User {id: $id}) WHERE NOT u.disabled OPTIONAL MATCH (u)-[g:GRANTED]->(n) "
-    "RETURN u.id AS id, u.username AS username, u.administrator AS administrator, null AS session, "
-    "collect([n.id, g.role]) AS grants",
+    f"MATCH (u:User {{id: $id}}) WHERE NOT u.disabled {_RIGHTS}, null AS session",
 )
 OF_SESSION = Query(
     "users.of_session",
     "MATCH (s:Session {user: $user}) WHERE s.id = $session AND s.until > $now "
-    "MATCH (u:User {id: s.user}) WHERE NOT u.disabled OPTIONAL MATCH (u)-[g:GRANTED]->(n) "
-    "RETURN u.id AS id, u.username AS username, u.administrator AS administrator, s.id AS session, "
-    "collect([n.id, g.role]) AS grants",
+    f"MATCH (u:User {{id: s.user}}) WHERE NOT u.disabled {_RIGHTS}, s.id AS session",
 )
 BY_KEY = Query("users.by_key", "MATCH (u:User {key: $key}) RETURN u {.*} AS user")
 CREATE = Query("users.create", "CREATE (u:User) SET u = $properties")
