@@ -74,7 +74,11 @@ class Gardener:
             currency = self._chance.choice(PAYING)
             node = await self._planter.account(tree, parent.id, currency, configured=False, planted=False)
         if self._chance.random() < 0.5:
-            await move(self._api, (tree, node.id, self._chance.choice(tree.groups()).id))
+            node.busy = True  # somebody who closes it now would have the move refused
+            try:
+                await move(self._api, (tree, node.id, self._chance.choice(tree.groups()).id))
+            finally:
+                node.busy = False
 
     async def rename(self, tree: Tree) -> None:
         """Another name for an account or a group."""

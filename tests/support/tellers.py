@@ -23,7 +23,9 @@ class Teller:
     others: Sequence[Window]
     """Two windows of users who may decide what this one asks for."""
     owed: list[Request] = field(default_factory=list[Request])
-    """What was asked for without waiting for an answer, and still has to be asked for again."""
+    """What was asked for without waiting for an answer, and is still not known to be done.
+
+    A refusal tells nothing of an earlier request that is still under way: see `settle`."""
     left: int = 0
     twice: int = 0
     sessions: int = 0
@@ -49,9 +51,17 @@ class Teller:
             await asyncio.gather(*(self._hand_in(request) for request in requests))
             done += len(requests)
             if self.owed and self.dice.random() < 0.2:
-                await self._once(self.owed.pop(self.dice.randrange(len(self.owed))))
-        while self.owed:
-            await self._once(self.owed.pop())
+                await self._ask_again(self.dice.choice(self.owed))
+
+    async def settle(self) -> None:
+        """Asks what became of the rest, once nothing is under way any more: a refusal is final then."""
+        for request in self.owed:
+            await self._once(request)
+
+    async def _ask_again(self, request: Request) -> None:
+        await self._once(request)
+        if self.books.state(request) is not None and request in self.owed:
+            self.owed.remove(request)
 
     async def _hand_in(self, request: Request) -> None:
         first = self.books.asked.setdefault(request.key, request) is request

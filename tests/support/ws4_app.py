@@ -203,7 +203,13 @@ def _order_response(report: OrderReport, fault: Fault | None) -> Response:
         body["avg_fill_price"] = f"{report.avg_fill_price:f}"
     if report.reason:
         body["reason"] = report.reason
-    return JSONResponse(body | (_LIES.get(fault, {}) if fault else {}))
+    return JSONResponse(body | _lie(fault, report))
+
+
+def _lie(fault: Fault | None, report: OrderReport) -> Body:
+    if fault is Fault.ENDED_UNFILLED and not report.filled_quantity:
+        return {}  # that it was rejected could be true of an order that has no fills
+    return _LIES.get(fault, {}) if fault else {}
 
 
 def _quote_body(quote: Quote) -> Body:
