@@ -8,7 +8,7 @@ from graph.database import Reader, Row
 from graph.structure import Located
 from services.effective import Inherited, account_levels, inherited
 from services.problems import Problem, invalid
-from services.settings.resolution import Effective, Level, Stored, own_values, resolve
+from services.settings.resolution import Effective, Level, Stored, resolve
 from services.settings.rules import check_effective
 from services.settings.validation import check_own
 
@@ -59,4 +59,4 @@ def same_above(one: Inherited, other: Inherited) -> bool:
 
 
 def _plain(levels: Sequence[Level]) -> Mapping[str, object]:
-    return {key: value for level in reversed(levels) for key, value in own_values(level.values).items()}
+    return {key: stored["value"] for level in reversed(levels) for key, stored in level.values.items()}

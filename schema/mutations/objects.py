@@ -19,7 +19,6 @@ from schema.types.template import Template
 from schema.types.transaction import Transaction
 from services.access import NOT_FOUND_MESSAGE
 from services.problems import ProblemCode, refuse
-from services.settings.resolution import own_values
 
 T = TypeVar("T")
 
@@ -69,8 +68,8 @@ async def settings(context: Context, node_id: str | None) -> list[Setting] | Non
     kind, row = found
     if kind is not Kind.TEMPLATE:
         return shown_settings(await structure.settings(context, row["id"]))
-    own = own_values(stored_settings.loads(row["settings"]))
-    return shown_settings([structure.Setting(key, value, found) for key, value in sorted(own.items())])
+    own = stored_settings.loads(row["settings"])
+    return shown_settings([structure.Setting(key, value["value"], found) for key, value in sorted(own.items())])
 
 
 async def required(found: Awaitable[T | None]) -> T:

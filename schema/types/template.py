@@ -11,7 +11,6 @@ from resolvers import structure
 from schema.fields import Info, described
 from schema.scalars import JSON, DateTime
 from schema.types.node import Node, node_of, register
-from services.settings.resolution import own_values
 
 if TYPE_CHECKING:
     from schema.types.group import Group
@@ -36,7 +35,7 @@ class Template(Node):
     @described
     def settings(self) -> JSON:
         """The values that it sets, by key."""
-        return JSON(own_values(settings.loads(self.row["settings"])))
+        return JSON({key: value["value"] for key, value in settings.loads(self.row["settings"]).items()})
 
     version: int = strawberry.field(description="Grows by one with every change of it.")
     created_at: DateTime = strawberry.field(description="When it was created.")

@@ -14,7 +14,6 @@ from services.settings.keys_account import BENCHMARK, INTEGRATION, REPORTING
 from services.settings.keys_lifecycle import FORK, MERGE, REINVEST
 from services.settings.keys_policy import MARKET_POLICY, TIER_POLICY
 from services.settings.keys_trading import APPROVAL, LIMITS, RISK
-from services.settings.values import canonical_form
 
 KEYS: tuple[Key, ...] = (
     *LIMITS,
@@ -42,12 +41,6 @@ def key_of(name: str) -> Key | None:
     if len(name) <= MAX_KEY_LENGTH and _CUSTOM.fullmatch(name):
         return Key(name=name, type=ValueType.JSON, description="The caller's own.", policy=False)
     return None
-
-
-def in_form(name: str, value: Json) -> Json:
-    """The value in the canonical form of the key's type; unchanged where the catalogue has no such key."""
-    key = CATALOGUE.get(name)
-    return value if key is None else canonical_form(key.type, value)
 
 
 @cache

@@ -16,8 +16,8 @@ BINDS_ALL = "It binds accounts without a tier too, where it is set."
 class ValueType(StrEnum):
     """What a key's JSON value is.
 
-    DECIMAL and SHARE take a string of plain digits or a JSON number, INT takes a whole JSON number. A DECIMAL is kept
-    as a string without needless zeros, a SHARE as a number.
+    DECIMAL and SHARE take a string of plain digits or a JSON number; what was given is what is read back, and only
+    comparisons turn it into an exact decimal. INT takes a whole JSON number.
     """
 
     DECIMAL = "DECIMAL"

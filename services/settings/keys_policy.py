@@ -14,7 +14,7 @@ def _tiers(gen: Json, rev: Json, com: Json = None) -> dict[str, Json]:
     return {tier: value for tier, value in given.items() if value is not None}
 
 
-def _atr(name: str, description: str, default: str, **more: Any) -> Key:
+def _atr(name: str, description: str, default: float, **more: Any) -> Key:
     # An adverse move in units of average true range may be more than 1, so it is no share.
     return Key(
         name=name,
@@ -83,9 +83,9 @@ MARKET_POLICY: tuple[Key, ...] = (
         "policy.chopSizeMin", "The smallest size in a choppy market.", default=0.5, unit="share of the standard size"
     ),
     share("policy.chopSizeMax", "The largest size in a choppy market.", default=0.6, unit="share of the standard size"),
-    _atr("policy.atrMonitor", "An adverse move from here on is watched.", "0.5"),
-    _atr("policy.atrConsider", "An adverse move from here on asks for a decision.", "1"),
-    _atr("policy.atrAct", "An adverse move above this asks for action.", "1.5"),
+    _atr("policy.atrMonitor", "An adverse move from here on is watched.", 0.5),
+    _atr("policy.atrConsider", "An adverse move from here on asks for a decision.", 1.0),
+    _atr("policy.atrAct", "An adverse move above this asks for action.", 1.5),
     share("policy.weekNear", "A week's move up to this is near the strike.", default=0.05),
     share("policy.weekFar", "A week's move up to this is far from the strike.", default=0.1),
     share("policy.weekDeep", "A week's fall above this is a deep drawdown.", default=0.15),

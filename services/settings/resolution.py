@@ -7,12 +7,12 @@ from functools import cache
 from types import MappingProxyType
 from typing import TypedDict
 
-from services.settings.catalogue import CATALOGUE, default_values, in_form
+from services.settings.catalogue import CATALOGUE, default_values
 from services.settings.json_limits import Json
 
 
 class Stored(TypedDict):
-    """One setting as a node keeps it: its value, and the instant of its setting (clock text)."""
+    """One setting as a node keeps it: its value as it was given, and the instant of its setting (clock text)."""
 
     value: Json
     at: str
@@ -59,14 +59,9 @@ def resolve(levels: Sequence[Level], tier: str | None) -> dict[str, Effective]:
     """
     effective = dict(defaults(tier))
     for level in reversed(levels):
-        for key, value in own_values(level.values).items():
-            effective[key] = Effective(value, level.node_id, level.kind)
+        for key, stored in level.values.items():
+            effective[key] = Effective(stored["value"], level.node_id, level.kind)
     return dict(sorted(effective.items()))
-
-
-def own_values(stored: Mapping[str, Stored]) -> dict[str, Json]:
-    """The values that a node sets, by key, in their canonical form, which earlier versions did not keep."""
-    return {key: in_form(key, one["value"]) for key, one in stored.items()}
 
 
 @cache

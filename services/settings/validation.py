@@ -1,12 +1,12 @@
 """What a caller asks to set: known keys with values of their types, all faults told at once.
 
-A value is kept in the one form of its type (values.py): equal values are the same, however they were written.
+A value is kept as it was given: 0.25 is read back as 0.25 and "0.25" as "0.25". Comparisons are exact (values.py).
 """
 
 from collections.abc import Mapping
 
 from services.problems import Problem, invalid
-from services.settings.catalogue import MAX_KEY_LENGTH, in_form, key_of
+from services.settings.catalogue import MAX_KEY_LENGTH, key_of
 from services.settings.json_limits import Json, Limits, Path, canonical, check_json, storable
 from services.settings.key import ValueType
 from services.settings.value_checks import accepts, expectation
@@ -33,7 +33,7 @@ def check_changes(settings: Json, path: Path = ("settings",)) -> tuple[dict[str,
         found = _check_one(key, value, path)
         problems.extend(found)
         if not found:
-            clean[key] = in_form(key, value)
+            clean[key] = _as_kept(key, value)
     return clean, problems[:MAX_PROBLEMS]
 
 
@@ -71,3 +71,9 @@ def _check_one(name: object, value: Json, path: Path) -> list[Problem]:
     if key.type is ValueType.JSON:
         return check_json(value, CUSTOM_LIMITS, (*path, name))
     return [] if accepts(key, value) else [invalid(f"{name} must be {expectation(key)}", *path, name)]
+
+
+def _as_kept(name: str, value: Json) -> Json:
+    key = key_of(name)
+    whole = key is not None and key.type is ValueType.INT and isinstance(value, float)
+    return int(value) if whole and isinstance(value, float) else value

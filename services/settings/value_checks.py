@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
-from graph.money import currency_decimals, plain
+from graph.money import currency_decimals
 from services.settings.json_limits import Json, storable
 from services.settings.key import Key, ValueType
 from services.settings.values import exact
@@ -38,10 +38,8 @@ def _is_whole(key: Key, value: Json) -> bool:
 def _within(key: Key, found: Decimal) -> bool:
     assert key.minimum is not None, f"{key.name} has no bounds"
     assert key.maximum is not None, f"{key.name} has no bounds"
-    if not key.minimum <= found <= key.maximum:
-        return False
-    exponent = plain(found).as_tuple().exponent
-    return isinstance(exponent, int) and -exponent <= key.decimals
+    exponent = found.normalize().as_tuple().exponent
+    return key.minimum <= found <= key.maximum and isinstance(exponent, int) and -exponent <= key.decimals
 
 
 def _is_flag(_key: Key, value: Json) -> bool:

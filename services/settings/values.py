@@ -1,13 +1,12 @@
 """A setting's JSON value as an exact number, and typed reads of effective settings."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from graph.money import parse_plain, plain
+from graph.money import parse_plain
 from services.settings.json_limits import Json
-from services.settings.key import ValueType
 
 _MAX_WHOLE = 10**18
 
@@ -17,7 +16,7 @@ class HasValue(Protocol):
 
     @property
     def value(self) -> Json:
-        """The JSON value, in its canonical form."""
+        """The JSON value as it was set."""
         ...
 
 
@@ -35,15 +34,6 @@ def exact(value: Json) -> Decimal | None:
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else None
     return None
-
-
-def canonical_form(of: ValueType, value: Json) -> Json:
-    """The one form of all values of the type that are equal: "100" for a DECIMAL's 100, "100" and "100.0".
-
-    A SHARE is a JSON number, and plain digits where no float holds it; an INT is a whole JSON number.
-    """
-    number = exact(value) if of in _NUMBERS else None
-    return value if number is None else _NUMBERS[of](plain(number or Decimal(0)))
 
 
 def number(settings: Mapping[str, HasValue], key: str) -> Decimal | None:
@@ -72,17 +62,3 @@ def texts(settings: Mapping[str, HasValue], key: str) -> tuple[str, ...] | None:
     """The STRING_LIST in force, in its own order; None where none is (an empty list is in force and allows none)."""
     value = settings[key].value if key in settings else None
     return tuple(entry for entry in value if isinstance(entry, str)) if isinstance(value, list) else None
-
-
-def _as_share(number: Decimal) -> Json:
-    if number == number.to_integral_value():
-        return int(number)
-    nearest = float(number)
-    return nearest if Decimal(repr(nearest)) == number else format(number, "f")
-
-
-_NUMBERS: dict[ValueType, Callable[[Decimal], Json]] = {
-    ValueType.DECIMAL: lambda number: format(number, "f"),
-    ValueType.SHARE: _as_share,
-    ValueType.INT: int,
-}

@@ -173,7 +173,7 @@ async def test_a_setting_shows_its_value_everywhere_and_its_source_to_those_who_
     expected = {
         "custom.own": (1, account),
         "custom.template": ("t", template_id),
-        "limits.minCashShare": (0.25, group),
+        "limits.minCashShare": ("0.25", group),
         "custom.root": ([1, {"a": None}], house.root),
     }
     used, values = await shown(house.admin)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from services.settings import catalogue
-from services.settings.catalogue import CATALOGUE, KEYS, catalogue_digest, default_values, in_form, key_of
+from services.settings.catalogue import CATALOGUE, KEYS, catalogue_digest, default_values, key_of
 from services.settings.json_limits import Json
 from services.settings.key import TIERS, Stricter, ValueType
 from services.settings.resolution import defaults
@@ -109,13 +109,6 @@ def test_the_default_policy_of_each_tier(tier: str, expected: dict[str, Json]) -
     assert {key: found.get(key) for key in expected} == expected
     assert found["approval.order"] is True
     assert (found["fork.surplusThreshold"], found["fork.cooldownHours"], found["fork.maxPerDay"]) == ("50000", 24, 5)
-
-
-def test_each_default_has_the_form_of_its_type() -> None:
-    for tier in (None, *TIERS):
-        for name, value in default_values(tier).items():
-            kept = in_form(name, value)
-            assert (type(kept), kept) == (type(value), value), name
 
 
 def test_a_direction_of_strictness_fits_the_type() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.settings.catalogue import CATALOGUE, in_form
+from services.settings.catalogue import CATALOGUE
 from services.settings.key import TIERS
-from services.settings.resolution import Effective, Level, SourceKind, Stored, apply_changes, own_values, resolve
+from services.settings.resolution import Effective, Level, SourceKind, Stored, apply_changes, resolve
 
 AT = "2026-01-02T03:04:05.000006Z"
 KEYS: tuple[str, ...] = (
@@ -36,7 +36,7 @@ def levels_of(path: list[tuple[SourceKind, dict[str, Stored]]]) -> list[Level]:
 def naive(levels: list[Level], tier: str | None, key: str) -> Effective | None:
     for level in levels:
         if key in level.values:
-            return Effective(in_form(key, level.values[key]["value"]), level.node_id, level.kind)
+            return Effective(level.values[key]["value"], level.node_id, level.kind)
     catalogued = CATALOGUE.get(key)
     if catalogued is None:
         return None
@@ -78,18 +78,6 @@ def test_own_over_template_over_ancestors_over_tier_over_catalogue() -> None:
     assert [one.value for one in seen] == ["1", "2", "3", "4", "50000"]
     assert [one.source_id for one in seen] == ["acc", "tpl", "near", "root", None]
     assert "fork.surplusThreshold" not in resolve([], None)
-
-
-def test_what_was_kept_in_another_form_is_read_in_the_form_of_its_type() -> None:
-    earlier = {"fork.surplusThreshold": 100.0, "limits.minCashShare": "0.250", "custom.a": 1.50}
-    kept = {key: Stored(value=value, at=AT) for key, value in earlier.items()}
-    found = resolve([Level("acc", SourceKind.ACCOUNT, kept)], None)
-    assert {key: found[key].value for key in earlier} == {
-        "fork.surplusThreshold": "100",
-        "limits.minCashShare": 0.25,
-        "custom.a": 1.5,
-    }
-    assert own_values(kept) == {key: found[key].value for key in earlier}
 
 
 def test_resolving_does_not_change_the_defaults() -> None:

