@@ -122,7 +122,9 @@ class Opening:
             self._metrics.observe_query(name, seconds, outcome)
             self._tracing.query(name, seconds, outcome)
 
-        database = Database.connect(address.uri, address.username, address.password, address.database, observe)
+        database = Database.connect(
+            address.uri, address.username, address.password, address.database, observe, self._metrics.observe_calls
+        )
         self._metrics.count_sessions(lambda: database.sessions)
         return database
 

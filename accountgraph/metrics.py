@@ -22,6 +22,7 @@ OTHER = "other"
 UNNAMED = "unnamed"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]*", re.ASCII)
 _REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_CALLS = (1, 2, 4, 8, 16, 32, 64)
 _QUERY_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 20.0)
 
 
@@ -76,6 +77,13 @@ class Metrics:
             buckets=_QUERY_SECONDS,
             registry=registry,
         )
+        self._query_calls = Histogram(
+            "accountgraph_query_calls",
+            "Reads that one statement of a shared query answered.",
+            ("query",),
+            buckets=_CALLS,
+            registry=registry,
+        )
         self._operations = Gauge("accountgraph_operations", "Operations by their state.", ("state",), registry=registry)
         self._engine_up = Gauge("accountgraph_engine_up", "1 while the graph engine answers.", registry=registry)
         self._sessions = Gauge(
@@ -100,6 +108,10 @@ class Metrics:
         label = self._query_names.label(name)
         self._queries.labels(label, outcome).inc()
         self._query_seconds.labels(label).observe(seconds)
+
+    def observe_calls(self, name: str, calls: int) -> None:
+        """Tells how many reads a statement of a shared query carries, by the name that it has in the code."""
+        self._query_calls.labels(self._query_names.label(name)).observe(calls)
 
     def set_operations(self, by_state: Mapping[str, int]) -> None:
         """Sets the number of operations in each state; a state that is absent has none."""

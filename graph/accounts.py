@@ -7,7 +7,7 @@ from graph.database import Reader, Row, Transaction
 from graph.query import Query
 from graph.sort_keys import sort_key
 
-FIND = Query("accounts.find", "UNWIND $ids AS id MATCH (a:Account {id: id}) RETURN a {.*} AS node")
+FIND = Query("accounts.find", "UNWIND $ids AS id MATCH (a:Account {id: id}) RETURN id, a {.*} AS node", by="ids")
 CREATE_ROOT = Query(
     "accounts.create_root",
     "MATCH (i:Installation {id: $installation}) CREATE (a:Account) SET a = $properties "

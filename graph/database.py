@@ -12,10 +12,10 @@ from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
 
 from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
 from graph.query import Query
+from graph.sharing import Carried, Row, Sharing
 from graph.turns import Turns
 
 T = TypeVar("T")
-Row = dict[str, Any]
 Observe = Callable[[str, float, str], None]
 
 READ_ATTEMPTS = 3
@@ -43,6 +43,10 @@ class Reader(Protocol):
 
 
 def _ignore(_name: str, _seconds: float, _outcome: str) -> None:
+    """Observes nothing."""
+
+
+def _ignore_calls(_name: str, _calls: int) -> None:
     """Observes nothing."""
 
 
@@ -74,19 +78,35 @@ class Transaction:
 class Database:
     """One engine, through the official driver."""
 
-    def __init__(self, driver: neo4j.AsyncDriver, name: str | None, observe: Observe = _ignore) -> None:
+    def __init__(
+        self,
+        driver: neo4j.AsyncDriver,
+        name: str | None,
+        observe: Observe = _ignore,
+        carried: Carried = _ignore_calls,
+    ) -> None:
         self._driver = driver
         self._name = name
         self._observe = observe
         self._queues = Turns()
+        self._sharing = Sharing(self._run, carried)
         self.sessions = 0
         """How many sessions are open now: each has one of the pool's CONNECTIONS, or waits for one."""
 
     @classmethod
     def connect(
-        cls, uri: str, username: str, password: str, name: str | None, observe: Observe = _ignore
+        cls,
+        uri: str,
+        username: str,
+        password: str,
+        name: str | None,
+        observe: Observe = _ignore,
+        carried: Carried = _ignore_calls,
     ) -> "Database":
-        """A database over a new driver. It connects at the first statement; `close` it when done."""
+        """A database over a new driver. It connects at the first statement; `close` it when done.
+
+        `observe` is told each statement's name, seconds and outcome, and `carried` how many calls a shared one answers.
+        """
         driver = neo4j.AsyncGraphDatabase.driver(
             uri,
             auth=(username, password),
@@ -98,7 +118,7 @@ class Database:
             notifications_min_severity="OFF",
             telemetry_disabled=True,
         )
-        return cls(driver, name, observe)
+        return cls(driver, name, observe, carried)
 
     async def close(self) -> None:
         """Ends every connection."""
@@ -114,7 +134,15 @@ class Database:
             self.sessions -= 1
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
-        """Reads in auto-commit: the rows. Raises EngineUnavailable."""
+        """Reads in auto-commit: the rows, with those that are asked for meanwhile where the query is shared.
+
+        Raises EngineUnavailable.
+        """
+        if query.by is None:
+            return await self._run(query, parameters)
+        return await self._sharing.run(query, parameters)
+
+    async def _run(self, query: Query, parameters: Row) -> list[Row]:
         for attempt in range(READ_ATTEMPTS):
             started = time.perf_counter()
             outcome = "failed"

@@ -15,7 +15,7 @@ CREATE_BELOW = Query(
     "groups.create_below",
     "MATCH (p:Group {id: $parent}) CREATE (g:Group) SET g = $properties CREATE (p)-[:CONTAINS {since: $at}]->(g)",
 )
-FIND = Query("groups.find", "UNWIND $ids AS id MATCH (g:Group {id: id}) RETURN g {.*} AS node")
+FIND = Query("groups.find", "UNWIND $ids AS id MATCH (g:Group {id: id}) RETURN id, g {.*} AS node", by="ids")
 CHANGE = Query("groups.change", "MATCH (g:Group {id: $id}) SET g += $properties")
 OPEN_CHILD = Query(
     "groups.open_child",

@@ -27,7 +27,14 @@ TAKE_FEED = Query(
     "MATCH (f:Feed {id: $feed}) SET f.lock = $token "
     "RETURN f.epoch AS epoch, f.number AS number, f.policy AS policy, f.hash AS hash, f.at AS at",
 )
-POLICY = Query("journal.policy", "MATCH (f:Feed {id: $feed}) RETURN f.policy AS policy")
+POLICY = Query(
+    "journal.policy", "UNWIND $feeds AS id MATCH (f:Feed {id: id}) RETURN id, f.policy AS policy", by="feeds"
+)
+POLICY_OF_ACCOUNTS = Query(
+    "journal.policy_of_accounts",
+    "UNWIND $ids AS account MATCH (a:Account {id: account}) MATCH (f:Feed {id: a.root}) "
+    "RETURN DISTINCT f.id AS id, f.policy AS policy",
+)
 APPEND = Query(
     "journal.append",
     "MATCH (f:Feed {id: $feed}) SET f.number = $number, f.policy = $policy, f.hash = $hash, f.at = $at "
@@ -59,7 +66,7 @@ class Recorder:
         self._at = clock.from_text(head["at"])
         self._author = author
         self._next: datetime | None = None
-        self._records: list[Row] = []
+        self.records: list[Row] = []
 
     def next_at(self) -> str:
         """The instant, as text, that the next record will have, for what is written before the record is complete."""
@@ -93,8 +100,26 @@ class Recorder:
             "previousHash": self._hash,
         }
         self._hash = record_hash(record)
-        self._records.append({**record, "hash": self._hash})
+        self.records.append({**record, "hash": self._hash})
         return record["at"]
+
+    @property
+    def head(self) -> Row:
+        """The feed's end after the records of this recorder."""
+        at = clock.to_text(self._at)
+        return {"epoch": self._epoch, "number": self._number, "policy": self.policy, "hash": self._hash, "at": at}
+
+    def branch(self, author: Author) -> "Recorder":
+        """A recorder of what another author adds next; its records count once they are joined."""
+        return Recorder(self.feed, self.head, author)
+
+    def join(self, branch: "Recorder") -> None:
+        """Adds the records of a branch, where nothing was added since it began."""
+        added, head = branch.records, branch.head
+        assert head["number"] == self._number + len(added), "branches are joined one after the other"
+        self._number, self._hash, self._at = head["number"], head["hash"], clock.from_text(head["at"])
+        self._next = None
+        self.records += added
 
     async def write(self, transaction: Transaction, *, changes_policy: bool = False) -> None:
         """Writes the records and the feed's new head; `changes_policy` where they change which settings hold."""
@@ -105,7 +130,7 @@ class Recorder:
             policy=self._number if changes_policy else self.policy,
             hash=self._hash,
             at=clock.to_text(self._at),
-            records=self._records,
+            records=self.records,
         )
 
 
@@ -123,7 +148,7 @@ async def create_feed(transaction: Transaction, feed: str) -> None:
 
 async def policy(reader: Reader, feed: str) -> int:
     """The number of the feed's last record that changed which settings hold; 0 where none did, or no feed is there."""
-    rows = await reader.run(POLICY, feed=feed)
+    rows = await reader.run(POLICY, feeds=[feed])
     return rows[0]["policy"] if rows else 0
 
 

@@ -137,7 +137,7 @@ def page_query(listing: Listing, window: Window) -> tuple[Query, Mapping[str, An
         f"RETURN collect([n {{.*}}, {', '.join(ordering.keys)}]) AS page }}"
     )
     given = {**dict(listing.given), **dict(listing.condition.values), **values, "limit": window.size + 1}
-    return Query.compiled(f"{listing.source.name}.page", _for_parents(listing, text, "page")), _lists(given)
+    return _query(listing, text, "page"), _lists(given)
 
 
 def total_query(listing: Listing) -> tuple[Query, Mapping[str, Any]]:
@@ -145,7 +145,15 @@ def total_query(listing: Listing) -> tuple[Query, Mapping[str, Any]]:
     preludes = _preludes(listing.condition.prelude)
     text = f"CALL (parent) {{ {_matched(listing, preludes, [])} RETURN count(n) AS total }}"
     given = {**dict(listing.given), **dict(listing.condition.values)}
-    return Query.compiled(f"{listing.source.name}.total", _for_parents(listing, text, "total")), _lists(given)
+    return _query(listing, text, "total"), _lists(given)
+
+
+def _query(listing: Listing, walk: str, column: str) -> Query:
+    """The statement of a walk for each parent. One that goes through the tree may be long: it is not shared."""
+    shared_by = None if listing.source.tenants else "parents"
+    return Query.compiled(
+        f"{listing.source.name}.{column}", _for_parents(listing, walk, column), by=shared_by, of="parent"
+    )
 
 
 def _for_parents(listing: Listing, walk: str, column: str) -> str:

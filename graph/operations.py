@@ -8,9 +8,16 @@ import orjson
 from graph.database import Database, Reader, Row, Transaction
 from graph.query import Query
 
-FIND_BY_KEY = Query("operations.find_by_key", "MATCH (o:Operation {key: $key}) RETURN o {.*} AS operation")
-FIND = Query("operations.find", "UNWIND $ids AS id MATCH (o:Operation {id: id}) RETURN o {.*} AS operation")
-CREATE = Query("operations.create", "CREATE (o:Operation) SET o = $properties")
+FIND_BY_KEY = Query(
+    "operations.find_by_key",
+    "UNWIND $keys AS key MATCH (o:Operation {key: key}) RETURN key, o {.*} AS operation",
+    by="keys",
+    of="key",
+)
+FIND = Query(
+    "operations.find", "UNWIND $ids AS id MATCH (o:Operation {id: id}) RETURN id, o {.*} AS operation", by="ids"
+)
+CREATE = Query("operations.create", "UNWIND $rows AS row CREATE (o:Operation) SET o = row")
 CHANGE = Query(
     "operations.change",
     "MATCH (o:Operation {id: $id}) SET o.lock = $id WITH o WHERE o.state IN $states "
@@ -36,8 +43,14 @@ _JSON = ("input", "payload", "problems")
 
 async def find_by_key(reader: Reader, user_id: str, operation_id: str) -> Row | None:
     """The operation that this user named with this id, or None."""
-    rows = await reader.run(FIND_BY_KEY, key=key_of(user_id, operation_id))
+    rows = await reader.run(FIND_BY_KEY, keys=[key_of(user_id, operation_id)])
     return loaded(rows[0]["operation"]) if rows else None
+
+
+async def find_by_keys(reader: Reader, keys: Collection[str]) -> dict[str, Row]:
+    """The operations of these keys, by key."""
+    rows = await reader.run(FIND_BY_KEY, keys=list(keys))
+    return {row["key"]: loaded(row["operation"]) for row in rows}
 
 
 async def find(reader: Reader, ids: Collection[str]) -> dict[str, Row]:
@@ -48,7 +61,7 @@ async def find(reader: Reader, ids: Collection[str]) -> dict[str, Row]:
 
 async def create(transaction: Transaction, operation: Row) -> None:
     """Creates an operation; Duplicate at the commit where its key is taken."""
-    await transaction.run(CREATE, properties=stored(operation))
+    await transaction.run(CREATE, rows=[stored(operation)])
 
 
 async def change(transaction: Transaction, node_id: str, states: Collection[str], changes: Row) -> bool:

@@ -14,6 +14,8 @@ OF_ACCOUNTS = Query(
     "positions.of_accounts",
     "UNWIND $ids AS id MATCH (a:Account {id: id})-[:HOLDS]->(p:Position) "
     "RETURN id AS account, p {.*} AS position ORDER BY p.symbol",
+    by="ids",
+    of="account",
 )
 LOTS = Query(
     "positions.lots",

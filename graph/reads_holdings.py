@@ -15,22 +15,26 @@ ALL = Query(
     "holdings.all",
     f"UNWIND $ids AS id CALL (id) {{ {_HELD} ORDER BY symbol "
     "RETURN collect([symbol, parts]) AS held } RETURN id, held",
+    by="ids",
 )
 PAGE = Query(
     "holdings.page",
     f"UNWIND $ids AS id CALL (id) {{ {_HELD} WHERE symbol > $after ORDER BY symbol LIMIT $limit "
     "RETURN collect([symbol, parts]) AS held } RETURN id, held",
+    by="ids",
 )
 TOTAL = Query(
     "holdings.total",
     "UNWIND $ids AS id CALL (id) { MATCH (:Account {id: id})-[:AGGREGATES*0..1]->(:Account)-[:HOLDS]->(p:Position) "
     "RETURN count(DISTINCT p.symbol) AS total } RETURN id, total",
+    by="ids",
 )
 FUNDS = Query(
     "holdings.funds",
     "UNWIND $ids AS id MATCH (:Account {id: id})-[:AGGREGATES]->(c:Account) "
     "RETURN id, sum(c.cash / 1000000) AS cashHigh, sum(c.cash % 1000000) AS cashLow, "
     "sum(c.held / 1000000) AS heldHigh, sum(c.held % 1000000) AS heldLow",
+    by="ids",
 )
 SPLIT = 1_000_000
 """Sums are made of these parts apart, so that none leaves the engines' 64 bits."""

@@ -7,22 +7,26 @@ from graph.database import Reader, Row
 from graph.ids import Kind, kind_of
 from graph.query import Query
 
-ENTRIES = Query("reads.entries", "UNWIND $ids AS id MATCH (e:Entry {id: id}) RETURN id, e {.*} AS node")
+ENTRIES = Query("reads.entries", "UNWIND $ids AS id MATCH (e:Entry {id: id}) RETURN id, e {.*} AS node", by="ids")
 PARENTS_OF_GROUPS = Query(
     "reads.parents_of_groups",
     "UNWIND $ids AS id MATCH (:Group {id: id})<-[:CONTAINS]-(g:Group) RETURN id, g.id AS parent",
+    by="ids",
 )
 PARENTS_OF_ACCOUNTS = Query(
     "reads.parents_of_accounts",
     "UNWIND $ids AS id MATCH (:Account {id: id})<-[:CONTAINS]-(g:Group) RETURN id, g.id AS parent",
+    by="ids",
 )
 PARENTS_OF_TEMPLATES = Query(
     "reads.parents_of_templates",
     "UNWIND $ids AS id MATCH (:Template {id: id})<-[:DEFINES]-(g:Group) RETURN id, g.id AS parent",
+    by="ids",
 )
 USED_TEMPLATES = Query(
     "reads.used_templates",
     "UNWIND $ids AS id MATCH (:Account {id: id})-[:USES]->(t:Template) RETURN id, t {.*} AS node",
+    by="ids",
 )
 
 _PARENTS = {

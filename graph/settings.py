@@ -18,11 +18,13 @@ OF_GROUPS = Query(
     "UNWIND $ids AS id MATCH (g:Group {id: id}) "
     "WHERE g.settings <> '{}' OR size(g.locks) > 0 OR g.metadataSchema IS NOT NULL "
     "RETURN id, g.settings AS own, g.locks AS locks, g.metadataSchema AS schema",
+    by="ids",
 )
 OF_ACCOUNTS = Query(
     "settings.of_accounts",
     "UNWIND $ids AS id MATCH (a:Account {id: id}) OPTIONAL MATCH (a)-[:USES]->(t:Template) "
     "RETURN id, a.settings AS own, a.tier AS tier, t.id AS template, t.settings AS shared",
+    by="ids",
 )
 _OF_GROUPS = "UNWIND ids AS id MATCH (t:Group {id: id}) WITH DISTINCT t.root AS tenant"
 _BEFORE, _AFTER = steady.before("ids", _OF_GROUPS), steady.after("ids", _OF_GROUPS)

@@ -13,18 +13,21 @@ LOCATE_GROUPS = Query(
     "UNWIND $ids AS id MATCH (n:Group {id: id}) "
     "OPTIONAL MATCH p = (n)<-[:CONTAINS*1..]-(top:Group) WHERE NOT EXISTS { (top)<-[:CONTAINS]-(:Group) } "
     "RETURN id, n.root AS root, [x IN nodes(p) | x.id] AS path",
+    by="ids",
 )
 LOCATE_ACCOUNTS = Query(
     "structure.locate_accounts",
     "UNWIND $ids AS id MATCH (n:Account {id: id}) "
     "OPTIONAL MATCH p = (n)<-[:CONTAINS*1..]-(top:Group) WHERE NOT EXISTS { (top)<-[:CONTAINS]-(:Group) } "
     "RETURN id, n.root AS root, [x IN nodes(p) | x.id] AS path",
+    by="ids",
 )
 LOCATE_TEMPLATES = Query(
     "structure.locate_templates",
     "UNWIND $ids AS id MATCH (n:Template {id: id})<-[:DEFINES]-(g:Group) "
     "OPTIONAL MATCH p = (g)<-[:CONTAINS*1..]-(top:Group) WHERE NOT EXISTS { (top)<-[:CONTAINS]-(:Group) } "
     "RETURN id, n.root AS root, CASE WHEN p IS NULL THEN [id, g.id] ELSE [id] + [x IN nodes(p) | x.id] END AS path",
+    by="ids",
 )
 FOUND = Query("structure.found", "CREATE (s:Structure {id: $root, revision: 0, moves: 0})")
 LOCK_STRUCTURE = Query(

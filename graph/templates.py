@@ -10,7 +10,7 @@ CREATE = Query(
     "templates.create",
     "MATCH (g:Group {id: $parent}) CREATE (t:Template) SET t = $properties CREATE (g)-[:DEFINES {since: $at}]->(t)",
 )
-FIND = Query("templates.find", "UNWIND $ids AS id MATCH (t:Template {id: id}) RETURN t {.*} AS node")
+FIND = Query("templates.find", "UNWIND $ids AS id MATCH (t:Template {id: id}) RETURN id, t {.*} AS node", by="ids")
 CHANGE = Query("templates.change", "MATCH (t:Template {id: $id}) SET t += $properties")
 
 

@@ -13,12 +13,15 @@ _RIGHTS = (
 )
 BY_SESSION = Query(
     "users.by_session",
-    "MATCH (s:Session {hash: $hash}) WHERE s.until > $now MATCH (u:User {id: s.user}) WHERE NOT u.disabled "
-    f"{_RIGHTS}, s.id AS session",
+    "UNWIND $hashes AS hash MATCH (s:Session {hash: hash}) MATCH (u:User {id: s.user}) WHERE NOT u.disabled "
+    f"{_RIGHTS}, s.id AS session, s.until AS until, hash",
+    by="hashes",
+    of="hash",
 )
 BY_ID = Query(
     "users.by_id",
-    f"MATCH (u:User {{id: $id}}) WHERE NOT u.disabled {_RIGHTS}, null AS session",
+    f"UNWIND $ids AS id MATCH (u:User {{id: id}}) WHERE NOT u.disabled {_RIGHTS}, null AS session",
+    by="ids",
 )
 OF_SESSION = Query(
     "users.of_session",
@@ -65,13 +68,13 @@ ON_NODES = Query(
 
 async def by_session(reader: Reader, token_hash: str, now: str) -> Row | None:
     """Who a session belongs to, with grants as (node id, role) pairs; None where it ended or the user is disabled."""
-    rows = await reader.run(BY_SESSION, hash=token_hash, now=now)
-    return _viewer(rows)
+    rows = await reader.run(BY_SESSION, hashes=[token_hash])
+    return _viewer([row for row in rows if row["until"] > now])
 
 
 async def by_id(reader: Reader, user_id: str) -> Row | None:
     """The enabled user of this id, with grants as (node id, role) pairs, or None."""
-    return _viewer(await reader.run(BY_ID, id=user_id))
+    return _viewer(await reader.run(BY_ID, ids=[user_id]))
 
 
 async def of_session(reader: Reader, user_id: str, session_id: str, now: str) -> Row | None:

@@ -48,6 +48,14 @@ def test_a_query_is_counted_by_its_name_and_outcome() -> None:
     assert sample(metrics, "accountgraph_query_seconds_count", query="account_by_id") == 2
 
 
+def test_the_reads_that_statements_answered_are_told() -> None:
+    metrics = Metrics()
+    metrics.observe_calls("accounts.find", 1)
+    metrics.observe_calls("accounts.find", 5)
+    assert sample(metrics, "accountgraph_query_calls_count", query="accounts.find") == 2
+    assert sample(metrics, "accountgraph_query_calls_sum", query="accounts.find") == 6
+
+
 def test_states_that_have_no_operations_any_more_are_gone() -> None:
     metrics = Metrics()
     metrics.set_operations({"PENDING": 2, "UNKNOWN": 1})
