@@ -37,7 +37,7 @@ soak: dev ## Runs the random and fault runs at their whole size, on both engines
 	    env ACCOUNTGRAPH_TEST_ENGINE=$$engine ACCOUNTGRAPH_TEST_SIZE=full $(pytest) -s --timeout 3600 tests/soak $(ARGS) || exit; \
 	done
 
-bench: dev ## Measures against the driver alone, on a real Neo4j (ARGS="--engine arcadedb" for the embedded one)
+bench: dev ## Measures against other servers and the driver alone, on a real Neo4j (ARGS="--engine arcadedb" for the embedded one)
 	@exec $(python) -m bench $(ARGS)
 
 check: dev ## Checks format, rules, types, layers, the committed schema and reference, and the repository itself

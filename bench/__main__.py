@@ -1,4 +1,4 @@
-"""Measures the product against the driver by itself and against its own constant, and writes the figures down.
+"""Measures the product against its peers, the driver by itself and its own constant, and writes the figures down.
 
 python -m bench [--engine neo4j|arcadedb] [--output FILE]
 """
@@ -15,6 +15,8 @@ from accountgraph.data_folder import StartFailed
 from bench.driver import Driver
 from bench.measuring import LEAST_ROUNDS, Samples, measure_in_turns
 from bench.organisation import Sizes, load
+from bench.peers.servers import peers_over
+from bench.plot import plot
 from bench.report import Run, document, machine, table
 from bench.running import engine_at, served
 from bench.wire import BenchFailed
@@ -26,18 +28,22 @@ DOCUMENT = Path("docs/benchmarks.md")
 async def run(folder: Path, engine: str, sizes: Sizes) -> Run:
     """One run, with its data in the folder. Raises BenchFailed, and StartFailed where the engine does not run."""
     before = os.getloadavg()[0]
-    async with engine_at(folder / "engine", engine) as address, served(folder / "data", address) as url:
+    async with (
+        engine_at(folder / "engine", engine) as address,
+        served(folder / "data", address) as url,
+        peers_over(address, tell) as peers,
+    ):
         organisation = await load(url, sizes, tell)
         driver = Driver(address, sizes.clients)
         try:
-            async with works_over(url, organisation, sizes, driver) as works:
+            async with works_over(url, organisation, sizes, driver, peers) as works:
                 await works.compare()
                 tell(f"measuring {len(works.all())} kinds of work in {sizes.rounds} rounds")
                 samples: Samples = await measure_in_turns(works.all(), sizes.rounds, sizes.seconds)
         finally:
             await driver.close()
     command = "make bench" if engine == "neo4j" else f'make bench ARGS="--engine {engine}"'
-    return Run(address, sizes, samples, before, datetime.now(UTC).date().isoformat(), command)
+    return Run(address, sizes, samples, before, datetime.now(UTC).date().isoformat(), command, peers)
 
 
 def tell(line: str) -> None:
@@ -58,10 +64,10 @@ def _first(failures: BaseExceptionGroup[BaseException]) -> str:
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help=f"Write it to this file; on Neo4j to {DOCUMENT} where none is named.",
+    help=f"Write it to this file, and the plot beside it; on Neo4j to {DOCUMENT} where none is named.",
 )
 def main(engine: str, rounds: int, output: Path | None) -> None:
-    """Measures, prints a table, and writes it down with the machine and how it was done."""
+    """Measures, prints a table, and writes it down, with a plot, the machine and how it was done."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         try:
             done = asyncio.run(run(Path(folder), engine, Sizes(rounds=rounds)))
@@ -72,7 +78,8 @@ def main(engine: str, rounds: int, output: Path | None) -> None:
         click.echo(line)
     file = output or (DOCUMENT if engine == "neo4j" else None)
     if file:
-        file.write_text(document(done), encoding="utf-8")
+        file.write_text(document(done, file.with_suffix(".svg").name), encoding="utf-8")
+        file.with_suffix(".svg").write_text(plot(done.samples, done.peers), encoding="utf-8")
 
 
 if __name__ == "__main__":

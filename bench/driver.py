@@ -16,6 +16,15 @@ NESTED: LiteralString = (
     "RETURN r.id AS id, r.name AS name, collect({id: g.id, name: g.name, accounts: accounts}) AS groups"
 )
 
+WIDE: LiteralString = (
+    "MATCH (r:Group {id: $id}) CALL (r) { MATCH (r)-[:CONTAINS]->(h:Group) WITH h ORDER BY h.createdAt, h.id "
+    "LIMIT $groups CALL (h) { MATCH (h)-[:CONTAINS]->(g:Group) WITH g ORDER BY g.createdAt, g.id LIMIT $groups "
+    "CALL (g) { MATCH (g)-[:CONTAINS]->(a:Account) WITH a ORDER BY a.createdAt, a.id LIMIT $each RETURN "
+    "collect(a {.id, .name, .kind, .tier, .status, .currency, .version, .cash}) AS accounts } "
+    "RETURN collect({id: g.id, name: g.name, accounts: accounts}) AS inner } "
+    "RETURN collect({id: h.id, name: h.name, groups: inner}) AS groups } RETURN r.id AS id, r.name AS name, groups"
+)
+
 
 class Driver:
     """One driver, set up as the product's own is: a session for each statement, no notifications, rows as dicts."""
@@ -37,6 +46,10 @@ class Driver:
     async def nested(self, root: str, groups: int, each: int) -> dict[str, Any]:
         """A group with the first groups in it and the first accounts in each."""
         return (await self._read(NESTED, id=root, groups=groups, each=each))[0]
+
+    async def wide(self, root: str, groups: int, each: int) -> dict[str, Any]:
+        """A group with the first groups in it, the first in each of these, and the first accounts in each of those."""
+        return (await self._read(WIDE, id=root, groups=groups, each=each))[0]
 
     async def close(self) -> None:
         """Ends its connections."""

@@ -36,6 +36,8 @@ class Sizes:
     """Accounts of a group in the small tenant."""
     many: int = 500
     """Accounts of a group in the large tenant."""
+    few: int = 4
+    """Clients at once for the wide tree, at most `clients`."""
     clients: int = 16
     """Clients at once; also how many tenants there are with a feed of their own."""
     rounds: int = 7
@@ -57,12 +59,14 @@ class Organisation:
 
     small: Tenant
     large: Tenant
+    wide: Tenant
+    """Its root has groups of groups; the accounts are named from group to group."""
     hot: Tenant
     """Two accounts for each client, all with one feed."""
     spread: Sequence[Tenant]
     """A tenant of two accounts for each client, each with a feed of its own."""
     reader: str
-    """The token of the user who reads the small and the large tenant."""
+    """The token of the user who reads the small, the large and the wide tenant."""
     trader: str
     """The token of the user who posts in the others."""
 
@@ -85,16 +89,19 @@ async def load(url: str, sizes: Sizes, tell: Callable[[str], None]) -> Organisat
         for connection in connections:
             stack.push_async_callback(connection.close)
         loader = _Loader(connections)
-        tell(f"loading {sizes.groups * (sizes.each + sizes.many):,} accounts through the API")
+        tell(
+            f"loading {sizes.groups * (sizes.each + sizes.many + sizes.groups * sizes.each):,} accounts through the API"
+        )
         small = await loader.tenant("Small", sizes.groups, sizes.each)
         large = await loader.tenant("Large", sizes.groups, sizes.many)
+        wide = await loader.wide_tenant("Wide", sizes.groups, sizes.each)
         hot = await loader.tenant("Hot", 1, 2 * sizes.clients)
         spread = [await loader.tenant(f"Feed {number}", 1, 2) for number in range(sizes.clients)]
         funded = [account for tenant in (hot, *spread) for account in tenant.accounts]
         await loader.all(loader.fund(account) for account in (*funded, *small.accounts))
-        await loader.user(READER, "VIEWER", [small.root, large.root])
+        await loader.user(READER, "VIEWER", [small.root, large.root, wide.root])
         await loader.user(TRADER, "OPERATOR", [hot.root, *(tenant.root for tenant in spread)])
-    return Organisation(small, large, hot, spread, await signed_in(url, READER), await signed_in(url, TRADER))
+    return Organisation(small, large, wide, hot, spread, await signed_in(url, READER), await signed_in(url, TRADER))
 
 
 async def signed_in(url: str, username: str) -> str:
@@ -122,6 +129,15 @@ class _Loader:
         root = await self.group(name)
         below = await self.all(self.group(f"{name} {number:02}", root) for number in range(groups))
         names = [(f"{name} account {number:05}", below[number // each]) for number in range(groups * each)]
+        return Tenant(root, await self.all(self.account(*one) for one in names))
+
+    async def wide_tenant(self, name: str, groups: int, each: int) -> Tenant:
+        root = await self.group(name)
+        above = await self.all(self.group(f"{name} {number:02}", root) for number in range(groups))
+        below = await self.all(
+            self.group(f"{name} {number:03}", above[number // groups]) for number in range(groups**2)
+        )
+        names = [(f"{name} account {number:05}", below[number // each]) for number in range(groups**2 * each)]
         return Tenant(root, await self.all(self.account(*one) for one in names))
 
     async def group(self, name: str, parent: str | None = None) -> str:

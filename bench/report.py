@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import wrap
 
 from accountgraph.engine import EngineAddress
 from accountgraph.version import VERSION
 from bench import works
 from bench.measuring import Samples, Spread, rate_ratio, rates, time_ratio, times
 from bench.organisation import Sizes
+from bench.peers.servers import LIBRARY, PLAIN, Peer
+from bench.peers.works import nested_by, point_by, wide_by
 
 PACKAGES = ("neo4j", "neo4j-rust-ext", "strawberry-graphql", "graphql-core", "starlette", "uvicorn", "orjson")
 BUSY = 0.5
@@ -20,8 +23,13 @@ _RATES = (
     (works.CONSTANT_RATE, "`{ __typename }`, the server's constant"),
     (works.POINT_RATE, "point read of an account"),
     (works.POINT_DRIVER, "the same by the driver alone"),
+    *((point_by(peer), f"the same by {peer}") for peer in (LIBRARY, PLAIN)),
     (works.NESTED_RATE, "nested read: groups x accounts"),
     (works.NESTED_DRIVER, "the same by the driver alone"),
+    *((nested_by(peer), f"the same by {peer}") for peer in (LIBRARY, PLAIN)),
+    (works.WIDE_RATE, "wide read: groups x groups x accounts"),
+    (works.WIDE_DRIVER, "the same by the driver alone"),
+    *((wide_by(peer), f"the same by {peer}") for peer in (LIBRARY, PLAIN)),
     (works.PAGE_RATE, "page of 50 accounts, filtered and sorted by name"),
     (works.ONE_BY_ONE, "transfers, one client"),
     (works.HOT_FEED, "transfers, all clients on one feed"),
@@ -34,8 +42,15 @@ _TIMES = (
     (works.ROLLUP_LARGE, "root roll-up, large tenant"),
 )
 _RATE_RATIOS = (
+    (works.POINT_RATE, point_by(LIBRARY), f"point read to {LIBRARY}"),
+    (works.NESTED_RATE, nested_by(LIBRARY), f"nested read to {LIBRARY}"),
+    (works.WIDE_RATE, wide_by(LIBRARY), f"wide read to {LIBRARY}"),
+    (works.POINT_RATE, point_by(PLAIN), f"point read to {PLAIN}"),
+    (works.NESTED_RATE, nested_by(PLAIN), f"nested read to {PLAIN}"),
+    (works.WIDE_RATE, wide_by(PLAIN), f"wide read to {PLAIN}"),
     (works.POINT_RATE, works.POINT_DRIVER, "point read, API to driver"),
     (works.NESTED_RATE, works.NESTED_DRIVER, "nested read, API to driver"),
+    (works.WIDE_RATE, works.WIDE_DRIVER, "wide read, API to driver"),
     (works.POINT_RATE, works.CONSTANT_RATE, "point read to constant"),
     (works.NESTED_RATE, works.CONSTANT_RATE, "nested read to constant"),
     (works.PAGE_RATE, works.CONSTANT_RATE, "page to constant"),
@@ -58,13 +73,16 @@ class Run:
     load: float
     day: str
     command: str
+    peers: Sequence[Peer]
 
 
 def table(run: Run) -> str:
     """The figures, as a table of Markdown for rates, for times and for ratios."""
-    rate_rows = [(title, *_figures(rates(run.samples, name), 0)) for name, title in _RATES]
+    rate_rows = [(title, *_figures(rates(run.samples, name), 0)) for name, title in _RATES if name in run.samples]
     time_rows = [(title, *_figures(times(run.samples, name), 2)) for name, title in _TIMES]
-    ratio_rows = [(title, *_figures(rate_ratio(run.samples, one, to), 2)) for one, to, title in _RATE_RATIOS]
+    ratio_rows = [
+        (title, *_figures(rate_ratio(run.samples, one, to), 2)) for one, to, title in _RATE_RATIOS if to in run.samples
+    ]
     ratio_rows += [(title, *_figures(time_ratio(run.samples, one, to), 2)) for one, to, title in _TIME_RATIOS]
     return "\n\n".join(
         (
@@ -75,9 +93,10 @@ def table(run: Run) -> str:
     )
 
 
-def document(run: Run) -> str:
-    """The whole of docs/benchmarks.md."""
+def document(run: Run, plotted: str) -> str:
+    """The whole of docs/benchmarks.md; `plotted` is the name of the plot beside it."""
     sizes, each = run.sizes, run.sizes.groups
+    wide = each + each * each + each * each * sizes.each
     return f"""# Benchmarks
 
 Written by `{run.command}` on {run.day}.
@@ -86,23 +105,32 @@ median of {sizes.rounds} rounds, with the smallest and the largest.
 {_warning(run)}
 {table(run)}
 
+![Reads of each kind in a second, by who answers]({plotted})
+
 ## The machine
 
 {_listed(machine(run))}
 
 ## How
 
-- One run starts {run.engine.name}, a server of the product over it, and this client, all on one machine; they share its
-  processors. Access checks, the journal and the ledger are on, as always.
-- The data come through the public API: {each} groups of {sizes.each} accounts in the small tenant, {each} groups of
-  {sizes.many:,} in the large one, and accounts with money for transfers. The readers are a user with the role VIEWER on
-  two tenants, the payers one with OPERATOR on {sizes.clients + 1}.
-- Before anything is measured, the server's answers are compared with the driver's.
-- Rates are of {sizes.clients} clients, each with one connection, but for one client where it says so.
+- One run starts {run.engine.name}, a server of the product and one of each peer over it, and this client, all on one
+  machine; they share its processors, and one server is asked at a time.
+- The data come through the public API: {each} groups of {sizes.each} accounts in the small tenant; {each} groups of
+  {sizes.many:,} in the large one; {each} groups of {each} groups of {sizes.each} accounts, {wide:,} nodes, in the wide
+  one; and accounts with money for transfers. The readers are a user with the role VIEWER on three tenants, the payers
+  one with OPERATOR on {sizes.clients + 1}.
+- Before anything is measured, the answers of the product and of each peer are compared with the driver's: the same
+  facts in the same order, each asked for in its own schema's words (`bench/peers/asking.py`).
+- Rates are of {sizes.clients} clients, each with one connection, but for one client where it says so, and {sizes.few}
+  clients for the wide read.
 - A measurement lasts {sizes.seconds:g} s. Works take turns, every second round backwards; a first round is not counted.
 - The client speaks plain HTTP/1.1 and decodes every answer. The driver is set up as the product's is: a session for
   each statement, in auto-commit, one statement a call, rows decoded into dictionaries. Its pool is as large as there
   are clients. Its Cypher (`bench/driver.py`) has no access check and no money to format.
+
+## How each was set up
+
+{_listed(setups(run))}
 
 ## What they say
 
@@ -111,6 +139,19 @@ median of {sizes.rounds} rounds, with the smallest and the largest.
 - Transfers on one feed commit one after the other, because order in the feed is the order of commits. More clients on
   it gain what lies outside of that.
 """
+
+
+def setups(run: Run) -> Iterator[str]:
+    """How each side was set up, one after the other, and which peer was left out."""
+    yield (
+        "the product: one process, as `accountgraph serve` starts it; access checks, the journal and the ledger on, as "
+        "always; each client is signed in"
+    )
+    yield from (peer.setup for peer in run.peers)
+    there = {peer.name for peer in run.peers}
+    yield from (
+        f"{name}: it does not run where these figures were made" for name in (LIBRARY, PLAIN) if name not in there
+    )
 
 
 def machine(run: Run) -> Iterator[str]:
@@ -143,7 +184,8 @@ def _processor() -> str:
 
 
 def _listed(lines: Iterator[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
+    wrapped = (wrap(line, 118, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False) for line in lines)
+    return "\n".join(line for lines in wrapped for line in lines)
 
 
 def _figures(values: Spread, decimals: int) -> tuple[str, str]:

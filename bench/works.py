@@ -10,6 +10,9 @@ from uuid import uuid4
 from bench.driver import Driver
 from bench.measuring import Once, Work
 from bench.organisation import Organisation, Sizes, mutation
+from bench.peers.asking import facts
+from bench.peers.servers import Peer
+from bench.peers.works import PeerWorks, peer_works
 from bench.wire import BenchFailed, Connection, payload, request
 
 CONSTANT = "{ __typename }"
@@ -19,6 +22,11 @@ NESTED = f"""query Nested($id: ID!, $groups: Int!, $each: Int!) {{
   group(id: $id) {{ id name groups(first: $groups) {{ nodes {{ id name accounts(first: $each) {{
     nodes {{ {ACCOUNT} }}
   }} }} }} }}
+}}"""
+WIDE = f"""query Wide($id: ID!, $groups: Int!, $each: Int!) {{
+  group(id: $id) {{ id name groups(first: $groups) {{ nodes {{ id name groups(first: $groups) {{ nodes {{
+    id name accounts(first: $each) {{ nodes {{ {ACCOUNT} }} }}
+  }} }} }} }} }}
 }}"""
 PAGE = f"""query Page($within: ID!) {{
   accounts(where: {{ within: $within, status: [ACTIVE], minCash: "1" }}, orderBy: {{ field: NAME }}, first: 50) {{
@@ -30,6 +38,7 @@ SMALLEST = "0.01"
 
 CONSTANT_RATE, POINT_RATE, POINT_DRIVER = "constant", "point", "point by the driver"
 NESTED_RATE, NESTED_DRIVER, PAGE_RATE = "nested", "nested by the driver", "page"
+WIDE_RATE, WIDE_DRIVER = "wide", "wide by the driver"
 ONE_BY_ONE, HOT_FEED, SPREAD_FEEDS = "transfers one by one", "transfers on one feed", "transfers on many feeds"
 POINT_SMALL, POINT_LARGE = "point alone, small tenant", "point alone, large tenant"
 ROLLUP_SMALL, ROLLUP_LARGE = "roll-up alone, small tenant", "roll-up alone, large tenant"
@@ -45,23 +54,29 @@ class Works:
         driver: Driver,
         reading: Sequence[Connection],
         trading: Sequence[Connection],
+        peers: Sequence[PeerWorks],
     ) -> None:
         self._organisation = organisation
         self._sizes = sizes
         self._driver = driver
         self._reading = reading
         self._trading = trading
+        self._peers = peers
 
     def all(self) -> list[Work]:
         """Every work that is measured."""
         small, large, most = self._organisation.small, self._organisation.large, self._sizes.clients
         page = request(PAGE, {"within": small.root})
+        points, few = _shuffled(small.accounts), self._sizes.few
         return [
             Work(CONSTANT_RATE, most, self._posting([request(CONSTANT)])),
             Work(POINT_RATE, most, self._points(small.accounts)),
             Work(POINT_DRIVER, most, self._driver_points(small.accounts)),
             Work(NESTED_RATE, most, self._posting([request(NESTED, self._nested())])),
             Work(NESTED_DRIVER, most, self._driver_nested),
+            Work(WIDE_RATE, few, self._posting([request(WIDE, self._wide())])),
+            Work(WIDE_DRIVER, few, self._driver_wide),
+            *(work for peer in self._peers for work in peer.all(points, self._nested(), self._wide(), few)),
             Work(PAGE_RATE, most, self._posting([page])),
             Work(ONE_BY_ONE, 1, self._hot),
             Work(HOT_FEED, most, self._hot),
@@ -95,9 +110,26 @@ class Works:
             _same("a roll-up's accounts", answer["group"]["rollup"]["accountCount"], len(tenant.accounts))
         answer = await self._reading[0].ask(PAGE, within=small.root)
         _same("the page", len(answer["accounts"]["nodes"]), min(50, len(small.accounts)))
+        await self._compare_trees()
+
+    async def _compare_trees(self) -> None:
+        """The wide tree of the server, and all that the peers answer, against the driver."""
+        answer = await self._reading[0].ask(WIDE, **self._wide())
+        wide = await self._driver.wide(**_by_root(self._wide()))
+        _same("the wide read", facts(answer["group"]), facts(wide))
+        held = sum(len(group["accounts"]) for above in wide["groups"] for group in above["groups"])
+        _same("its accounts", held, len(self._organisation.wide.accounts))
+        nested = await self._driver.nested(**_by_root(self._nested()))
+        accounts = self._organisation.small.accounts
+        points = [({"id": account}, await self._driver.point(account)) for account in (accounts[0], accounts[-1])]
+        for peer in self._peers:
+            await peer.compare(points, [(self._nested(), nested)], [(self._wide(), wide)])
 
     def _nested(self) -> dict[str, Any]:
         return {"id": self._organisation.small.root, "groups": self._sizes.groups, "each": self._sizes.each}
+
+    def _wide(self) -> dict[str, Any]:
+        return {**self._nested(), "id": self._organisation.wide.root}
 
     def _posting(self, bodies: Sequence[bytes]) -> Once:
         turn = count()
@@ -121,6 +153,9 @@ class Works:
     async def _driver_nested(self, _: int) -> None:
         await self._driver.nested(self._organisation.small.root, self._sizes.groups, self._sizes.each)
 
+    async def _driver_wide(self, _: int) -> None:
+        await self._driver.wide(**_by_root(self._wide()))
+
     async def _hot(self, client: int) -> None:
         await self._transfer(client, self._organisation.hot.accounts[2 * client : 2 * client + 2])
 
@@ -135,7 +170,9 @@ class Works:
 
 
 @asynccontextmanager
-async def works_over(url: str, organisation: Organisation, sizes: Sizes, driver: Driver) -> AsyncGenerator[Works]:
+async def works_over(
+    url: str, organisation: Organisation, sizes: Sizes, driver: Driver, peers: Sequence[Peer]
+) -> AsyncGenerator[Works]:
     """The works, with a connection for each client and each user, closed at the end."""
     async with AsyncExitStack() as stack:
 
@@ -147,13 +184,18 @@ async def works_over(url: str, organisation: Organisation, sizes: Sizes, driver:
             return opened
 
         reading, trading = await connections(organisation.reader), await connections(organisation.trader)
-        yield Works(organisation, sizes, driver, reading, trading)
+        asked = await stack.enter_async_context(peer_works(peers, sizes.clients))
+        yield Works(organisation, sizes, driver, reading, trading, asked)
 
 
 def _shuffled(accounts: Sequence[str]) -> list[str]:
     """The accounts in an order of no meaning, the same in every run of the same number."""
     step = next(each for each in (7919, 104_729) if len(accounts) % each)
     return [accounts[number * step % len(accounts)] for number in range(len(accounts))]
+
+
+def _by_root(variables: dict[str, Any]) -> dict[str, Any]:
+    return {"root" if name == "id" else name: value for name, value in variables.items()}
 
 
 def _as_answer(row: dict[str, Any]) -> dict[str, Any]:
