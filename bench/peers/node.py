@@ -26,6 +26,13 @@ def find_node() -> str | None:
     return shutil.which("node", path=node_environment()["PATH"])
 
 
+async def node_version(node: str) -> str:
+    """What this Node says of its version, such as 22.11.0."""
+    process = await asyncio.create_subprocess_exec(node, "--version", stdout=PIPE)
+    out, _ = await process.communicate()
+    return out.decode().strip().removeprefix("v")
+
+
 async def install(folder: Path) -> None:
     """Installs what the folder's lock file pins, where that has not been done. Raises BenchFailed."""
     installed, wanted = folder / "node_modules" / ".package-lock.json", folder / "package-lock.json"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from accountgraph.engine import EngineAddress
 from bench.peers.asking import NEO4J_GRAPHQL, PLAIN_STRAWBERRY, Documents
-from bench.peers.node import find_node, install, node_environment
+from bench.peers.node import find_node, install, node_environment, node_version
 from bench.wire import BenchFailed
 
 FOLDER = Path(__file__).parent / "neo4j_graphql"
@@ -39,8 +39,11 @@ async def peers_over(engine: EngineAddress, tell: Callable[[str], None]) -> Asyn
         peers: list[Peer] = []
         if engine.name == "Neo4j":
             try:
-                url = await stack.enter_async_context(_running(await _library(), node_environment(), engine))
-                peers.append(Peer(LIBRARY, url, NEO4J_GRAPHQL, library_setup()))
+                node = _node()
+                await install(FOLDER)
+                command = (node, str(FOLDER / "server.mjs"))
+                url = await stack.enter_async_context(_running(command, node_environment(), engine))
+                peers.append(Peer(LIBRARY, url, NEO4J_GRAPHQL, library_setup(await node_version(node))))
             except BenchFailed as why:
                 tell(f"without {LIBRARY}: {why}")
         plain = (sys.executable, "-m", "bench.peers.plain_strawberry")
@@ -49,14 +52,14 @@ async def peers_over(engine: EngineAddress, tell: Callable[[str], None]) -> Asyn
         yield peers
 
 
-def library_setup() -> str:
-    """How the server of @neo4j/graphql is set up, in words for the report."""
+def library_setup(node: str) -> str:
+    """How the server of @neo4j/graphql is set up on this version of Node, in words for the report."""
     pinned: dict[str, str] = json.loads((FOLDER / "package.json").read_text(encoding="utf-8"))["dependencies"]
     packages = ", ".join(f"{name} {pinned[name]}" for name in (LIBRARY, "@apollo/server", "graphql", "neo4j-driver"))
     return (
-        f"{LIBRARY}: {packages}, on one process of Node with NODE_ENV=production; Apollo's standalone server, without "
-        "introspection; deprecated fields and mutations left out of the schema, the database named, as the library's "
-        "page on optimization advises; the product's indexes; no access check (`bench/peers/neo4j_graphql`)"
+        f"{LIBRARY}: {packages}, on one process of Node {node} with NODE_ENV=production; Apollo's standalone server, "
+        "without introspection; deprecated fields and mutations left out of the schema, the database named, as the "
+        "library's page on optimization advises; the product's indexes; no access check (`bench/peers/neo4j_graphql`)"
     )
 
 
@@ -69,12 +72,11 @@ def plain_setup() -> str:
     )
 
 
-async def _library() -> Sequence[str]:
+def _node() -> str:
     node = find_node()
     if node is None:
         raise BenchFailed("there is no Node here")
-    await install(FOLDER)
-    return node, str(FOLDER / "server.mjs")
+    return node
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from bench.report import Run, document
 
 ADDRESS = EngineAddress("bolt://127.0.0.1:1", "neo4j", "", "neo4j", "Neo4j", "2026.09.0")
 PEERS = (
-    Peer(LIBRARY, "http://127.0.0.1:2", NEO4J_GRAPHQL, library_setup()),
+    Peer(LIBRARY, "http://127.0.0.1:2", NEO4J_GRAPHQL, library_setup("22.11.0")),
     Peer(PLAIN, "http://127.0.0.1:3", PLAIN_STRAWBERRY, plain_setup()),
 )
 READS = (works.POINT_RATE, works.NESTED_RATE, works.WIDE_RATE)
