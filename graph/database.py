@@ -63,7 +63,7 @@ class Transaction:
         outcome = "failed"
         try:
             result = await self._raw.run(query.text, parameters)
-            rows = await result.data()
+            rows = await _rows(result)
             outcome = "ok"
             return rows
         finally:
@@ -163,7 +163,7 @@ class Database:
     async def _read(self, query: Query, parameters: Row) -> list[Row]:
         async with self._session(neo4j.READ_ACCESS) as session:
             result = await session.run(query.text, parameters)
-            return await result.data()
+            return await _rows(result)
 
     async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[Row]:
         """Reads in a transaction that holds the tenants' structure locks: the rows. Raises EngineUnavailable."""
@@ -253,6 +253,11 @@ class Database:
         except (Neo4jError, DriverError, OSError, TimeoutError):
             return False
         return True
+
+
+async def _rows(result: neo4j.AsyncResult) -> list[Row]:
+    """The rows as the driver has read them: statements return maps and values, so none is converted once more."""
+    return [dict(record.items()) async for record in result]
 
 
 async def _abandon(raw: neo4j.AsyncTransaction) -> None:
