@@ -1,7 +1,7 @@
 """Decisions by a person over operations that wait for one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import structlog
@@ -108,9 +108,20 @@ async def start_approved(pipeline: Pipeline, target_id: str) -> None:
         if any(problem.code is ProblemCode.UNAVAILABLE for problem in refused.problems):
             _log.warning("approved_operation_waits", operation=target_id)
             return
-        await end_operation(pipeline.desk, found, [APPROVED], "FAILED", refused.problems)
+        await end_operation(pipeline.desk, found, [APPROVED], "FAILED", _kept(found, refused.problems))
     except GraphError:
         _log.warning("approved_operation_waits", operation=target_id)
+
+
+def _kept(operation: Row, problems: Sequence[Problem]) -> list[Problem]:
+    """The problems without what a reader of the operation may not see, who sees one of its nodes at least."""
+    several = len(operation["nodes"]) > 1
+    return [
+        replace(problem, message="less is available than this takes", details={})
+        if several and problem.code is ProblemCode.INSUFFICIENT_FUNDS
+        else problem.for_all()
+        for problem in problems
+    ]
 
 
 async def decide(pipeline: Pipeline, viewer: Any, command: DecideOperation) -> Outcome:

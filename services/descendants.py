@@ -23,6 +23,7 @@ MAX_METADATA = 10_000
 MAX_METADATA_BYTES = 16 * 1024 * 1024
 MAX_SECONDS = 10.0
 _TURN = 50
+_PUBLIC = "it would make another node invalid; who asks for it anew is told which, and why"
 
 
 async def subtree(reader: Reader, group_id: str) -> list[TreeNode]:
@@ -70,7 +71,7 @@ async def named(reader: Reader, viewer: Viewer, found: Iterable[Invalid], change
         return own
     names = await _names(reader, viewer, [invalid.node_id for invalid in first])
     problems = [
-        replace(problem, message=f"{names[invalid.node_id]} would be invalid: {problem.message}")
+        replace(problem, message=f"{names[invalid.node_id]} would be invalid: {problem.message}", public=_PUBLIC)
         for invalid in first
         for problem in invalid.problems
     ]

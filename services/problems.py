@@ -27,13 +27,19 @@ class Problem:
     """One problem: a code, plain words that say what would be right, and the path of the input field it is about.
 
     `details` holds the fields that one code adds, by their names in the API: RULE_VIOLATION has rule, current,
-    required and overridable; STALE_VERSION has currentVersion; INSUFFICIENT_FUNDS has available.
+    required and overridable; STALE_VERSION has currentVersion; INSUFFICIENT_FUNDS has available. `public` is what those
+    are told who did not ask, where the message names what they may not see.
     """
 
     code: ProblemCode
     message: str
     path: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict[str, Any])
+    public: str | None = None
+
+    def for_all(self) -> "Problem":
+        """The problem as whoever may read its operation is told it."""
+        return self if self.public is None else Problem(self.code, self.public, self.path)
 
 
 class Refused(Exception):

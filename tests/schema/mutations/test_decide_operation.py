@@ -284,6 +284,42 @@ async def test_everything_is_checked_again_when_it_starts(
     assert await cash_of(admin, account) == before
 
 
+async def test_a_failed_operation_names_nothing_that_its_reader_does_not_see(
+    ws2: ProtocolServer, guarded: House, asker: InProcess, decider: InProcess
+) -> None:
+    moved, home = await guarded.group("Moved"), await guarded.group("Home")
+    made = await asker.done("createAccount", "account { id }", name="Secret", parentId=moved, settings={"custom.a": 1})
+    reader = await a_user(guarded, ("VIEWER", home))
+    ws2.answer = ASKS
+    waiting = (await asker.done("move", id=moved, parentId=home, rationale="Order"))["operation"]["id"]
+    ws2.answer = None
+    await asker.done("configure", id=home, settings={}, lock=["custom.a"])
+    await decide(decider, waiting)
+    (told,) = (await reader.ask(OPERATION, id=waiting))["operation"]["problems"]
+    assert (told["code"], told["path"]) == ("INVALID_INPUT", ["parentId"])
+    assert not any(hidden in told["message"] for hidden in ("Secret", made["account"]["id"], "custom.a"))
+    anew = await asker.refused("move", id=moved, parentId=home, rationale="Order")
+    assert f"Secret ({made['account']['id']}) would be invalid: custom.a is locked" in anew["message"]
+
+
+async def test_a_failed_transfer_tells_its_receiver_no_figure_of_the_sender(
+    ws2: ProtocolServer, guarded: House, asker: InProcess, decider: InProcess, account: str
+) -> None:
+    made = await asker.done("createAccount", "account { id }", name="Receiver", parentId=guarded.root)
+    reader = await a_user(guarded, ("VIEWER", made["account"]["id"]))
+    ws2.answer = ASKS
+    given = {"fromId": account, "toId": made["account"]["id"], "amount": "6000"}
+    waiting = (await asker.done("transfer", **given))["operation"]["id"]
+    ws2.answer = None
+    await asker.done("withdraw", accountId=account, amount="6000")
+    await decide(decider, waiting)
+    document = (
+        "query($id: ID!) { operation(id: $id) { problems { code message ... on InsufficientFunds { available } } } }"
+    )
+    (told,) = (await reader.ask(document, id=waiting))["operation"]["problems"]
+    assert told == {"code": "INSUFFICIENT_FUNDS", "message": "less is available than this takes", "available": None}
+
+
 async def test_the_inbox_lists_what_waits_for_those_who_see_it(
     ws2: ProtocolServer, guarded: House, asker: InProcess, decider: InProcess, account: str
 ) -> None:
