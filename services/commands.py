@@ -87,6 +87,9 @@ class Command(BaseModel, ABC, Generic[PlanT]):
     waits: ClassVar[bool] = True
     """Whether it can wait for a person's approval; its payload then has nothing yet. Else it is refused instead."""
 
+    grouped: ClassVar[bool] = False
+    """Whether it is committed with others of its feed: it names accounts alone, reads them by id, and writes rows."""
+
     operation_id: str
 
     @abstractmethod

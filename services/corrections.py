@@ -89,14 +89,19 @@ class Correction(MoneyCommand[CorrectionPlan]):
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: CorrectionPlan) -> Effect:
         at = recorder.next_at()
         posted = await post(transaction, recorder, act, plan, plan.lines, self.words())
-        links = [{"entry": entry, "corrects": line.facts.get("corrects")} for entry, line in posted]
-        await corrections.link(transaction, [row for row in links if row["corrects"] is not None], at)
+        links = [
+            {"entry": entry, "corrects": line.facts["corrects"]} for entry, line in posted if "corrects" in line.facts
+        ]
+        if links:
+            await corrections.link(transaction, links, at)
         entries = [entry for entry, _ in posted]
         return Effect({"transactions": entries}, entries[0], list(plan.accounts))
 
 
 class CashCorrection(Correction):
     """A correction of one account's cash."""
+
+    grouped: ClassVar[bool] = True
 
     account_id: str
     amount: DecimalText

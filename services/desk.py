@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from graph.database import Database
+from graph.database import Database, Reader
 from services.market.port import Market
 from services.prices import PriceBook
 from services.protocol.port import ProtocolPort
@@ -18,3 +18,10 @@ class Desk:
     prices: PriceBook
     installation: str
     """The id of the Installation node, which is also the id of its feed."""
+    reader: Reader | None = None
+    """What a command that is judged with others reads from, where that is not the database itself."""
+
+    @property
+    def reads(self) -> Reader:
+        """Where a command reads what it is judged by, outside of its transaction."""
+        return self.reader or self.database

@@ -40,7 +40,7 @@ class MoneyCommand(Command[PlanT]):
 
     async def gather(self, desk: Desk, act: Act) -> Any:
         del act
-        await self.stand(desk.database)
+        await self.stand(desk.reads)
         return await self.ask_market(desk)
 
     async def stand(self, reader: Reader) -> dict[str, Row]:

@@ -33,6 +33,8 @@ class FlowPlan(CashPlan):
 class Flow(MoneyCommand[FlowPlan]):
     """Money that enters, leaves or changes accounts. Each account is valued first."""
 
+    grouped: ClassVar[bool] = True
+
     amount: DecimalText
     note: str | None = None
 

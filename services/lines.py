@@ -51,7 +51,7 @@ async def ask_for(
     account = plan.accounts[node]
     facts: dict[str, Any] = {
         "account": account_facts(account),
-        "policy": policy_facts((await in_force(desk.database, act.places[node])).values),
+        "policy": policy_facts((await in_force(desk.reads, act.places[node])).values),
         "marketDate": plan.marks.day.isoformat(),
         "amount": text(from_minor(minor, account["currency"])),
         "currency": account["currency"],
@@ -72,5 +72,6 @@ async def post(
     recorder.add("POSTED", list(plan.accounts), before, {"accounts": after, "entries": book.journal})
     await book.write(transaction)
     records = [{**row, "at": at, "operation": act.operation} for row in plan.valuations]
-    await ledger.create_valuations(transaction, records)
+    if records:
+        await ledger.create_valuations(transaction, records)
     return posted

@@ -11,10 +11,10 @@ import orjson
 from graph import clock, journal, operations
 from graph.database import Row, Transaction
 from graph.journal import Recorder
-from services.commands import Command
+from services.commands import Command, Effect
 from services.desk import Desk
 from services.permissions import Viewer
-from services.problems import Problem
+from services.problems import Problem, ProblemCode, refuse
 from services.settings.catalogue import catalogue_digest
 from services.verdicts import Approval
 
@@ -23,6 +23,14 @@ APPROVED = "PENDING"
 RUNNING = "RUNNING"
 FIRST_DUE = timedelta(seconds=12)
 """How long the process that recorded a running operation has before another one may go on with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A mutation's answer: its Operation's node id, and the ids that its payload is built from."""
+
+    operation: str
+    payload: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,35 @@ def new_operation(start: Start, command: Command[Any], feed: str, names: Sequenc
         "problems": [],
         "policy": policy_version(policy),
     }
+
+
+def named_by(command: Command[Any], effect: Effect) -> list[str]:
+    """The nodes that an operation is about: those that its command names, and those that its effect does."""
+    return [*dict.fromkeys([*(target.id for target in command.targets()), *effect.nodes])]
+
+
+def finished(effect: Effect) -> Row:
+    """The properties that an effect gives to its operation."""
+    ended = effect.state not in (RUNNING, "UNKNOWN")
+    return {
+        "state": effect.state,
+        "payload": effect.payload,
+        "result": effect.result,
+        "finishedAt": clock.to_text(clock.now()) if ended else None,
+        "dueAt": None,
+        **effect.changes,
+    }
+
+
+def retold(found: Row, command: Command[Any]) -> Outcome:
+    """What became of an operation that is there. Raises Refused where the command asks for something else than it."""
+    if found["digest"] != digest(command):
+        raise refuse(
+            ProblemCode.OPERATION_ID_REUSED,
+            "this operationId already names another request of yours; make a new one",
+            "operationId",
+        )
+    return Outcome(found["id"], found["payload"] or {})
 
 
 def policy_version(policy: int) -> str:

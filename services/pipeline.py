@@ -1,7 +1,7 @@
 """The one way that a mutation takes: once for each operation id, allowed, valid, approved, committed whole."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from graph import clock, journal, operations, structure
@@ -13,43 +13,33 @@ from graph.turns import Turns
 from services import access
 from services.commands import Act, Command, Effect, Outdated, check_operation_id
 from services.desk import Desk
-from services.facts import MONEY
-from services.operations import APPROVED, RUNNING, WAITING, Decided, Start, digest, new_operation, policy_version
+from services.grouping.committing import MOST_COMMANDS, commit_together
+from services.grouping.lane import Lanes
+from services.grouping.looking import Looking
+from services.judged import Judged, Ready
+from services.operations import (
+    APPROVED,
+    RUNNING,
+    WAITING,
+    Decided,
+    Outcome,
+    Start,
+    finished,
+    named_by,
+    new_operation,
+    policy_version,
+    retold,
+)
 from services.permissions import Viewer
 from services.problems import ProblemCode, Refused, refuse, violation
-from services.protocol.port import Question
 from services.retrying import settled
 from services.verdicts import Approval, ask
 
 MAX_OPERATION_ID = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A mutation's answer: its Operation's node id, and the ids that its payload is built from."""
-
-    operation: str
-    payload: dict[str, Any]
-
-
 class AlreadyStarted(Exception):
     """Another process was faster to start an approved operation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What was judged: the act with what it gathered, under which policy, and what the protocol engine was asked."""
-
-    act: Act
-    policy: int
-    questions: Sequence[Question]
-
-    def stands(self, questions: Sequence[Question]) -> bool:
-        """Whether the same would be asked again, whatever the time and the money that moved meanwhile.
-
-        Money moves all the time where many post, and what there is of it is judged by the plan under the locks.
-        """
-        return [_lasting(one) for one in questions] == [_lasting(one) for one in self.questions]
 
 
 class Pipeline:
@@ -59,6 +49,8 @@ class Pipeline:
         self.desk = desk
         # The same operation id, sent several times at once, runs one after the other.
         self._ids = Turns()
+        self._looking = Looking(desk.database)
+        self._commits: Lanes[Ready, Outcome] = Lanes()
 
     async def perform(self, viewer: Viewer, command: Command[Any]) -> Outcome:
         """Does what the command asks, once for its operation id; the first outcome where it was done before.
@@ -81,28 +73,36 @@ class Pipeline:
             raise refuse(ProblemCode.UNAVAILABLE, "the database does not answer now; try again") from error
 
     async def _perform(self, start: Start, command: Command[Any]) -> Outcome:
-        done = await self._done(start.viewer, command)
+        desk = await self._read_for(start, command) if command.grouped else self.desk
+        done = await self._done(desk, start.viewer, command)
         if done is not None:
             return done
         try:
-            return await self._first(start, command)
+            return await self._first(desk, start, command)
         except Refused:
             # What refuses it may be its own effect, by another process that got the same operation id.
-            done = await self._done(start.viewer, command)
+            done = await self._done(self.desk, start.viewer, command)
             if done is None:
                 raise
             return done
 
-    async def _first(self, start: Start, command: Command[Any]) -> Outcome:
-        act = Act(start.viewer, start.operation, await self._authorise(self.desk.database, start, command))
+    async def _read_for(self, start: Start, command: Command[Any]) -> Desk:
+        """The desk, over what was read for this command and those that came at the same time."""
+        short = len(command.operation_id) <= MAX_OPERATION_ID
+        key = operations.key_of(start.viewer.user_id, command.operation_id) if short else None
+        reader = await self._looking.of(key, [target.id for target in command.targets()])
+        return replace(self.desk, reader=reader)
+
+    async def _first(self, desk: Desk, start: Start, command: Command[Any]) -> Outcome:
+        act = Act(start.viewer, start.operation, await self._authorise(desk.reads, start, command))
         problems = [*check_operation_id(command.operation_id), *command.check()]
         if problems:
-            raise Refused(*problems, *await command.check_placed(self.desk.database))
-        judged, approval = await self._judge(command, act)
+            raise Refused(*problems, *await command.check_placed(desk.reads))
+        judged, approval = await self._judge(desk, command, act)
         if approval is not None:
             require_patience(command, approval)
             return await self._park(start, judged, command, approval)
-        outcome = await self._commit(start, command, judged)
+        outcome = await self._committed(Ready(start, command, judged))
         await command.after(self.desk, outcome.operation)
         return outcome
 
@@ -122,15 +122,15 @@ class Pipeline:
             raise refuse(ProblemCode.FORBIDDEN, "the user who asked for this can no longer sign in")
         start = Start(operation["id"], viewer, approval=Decided(operation["decider"], tuple(operation["nodes"])))
         act = Act(viewer, start.operation, await self._authorise(self.desk.database, start, command))
-        judged, _ = await self._judge(command, act)
+        judged, _ = await self._judge(self.desk, command, act)
         await self._commit(start, command, judged)
         await command.after(self.desk, start.operation)
 
-    async def _done(self, viewer: Viewer, command: Command[Any]) -> Outcome | None:
+    async def _done(self, desk: Desk, viewer: Viewer, command: Command[Any]) -> Outcome | None:
         """What became of the operation that this user named with this id before, or None."""
         if len(command.operation_id) > MAX_OPERATION_ID:
             return None
-        found = await operations.find_by_key(self.desk.database, viewer.user_id, command.operation_id)
+        found = await operations.find_by_key(desk.reads, viewer.user_id, command.operation_id)
         return None if found is None else await self._replay(found, command)
 
     async def _authorise(self, reader: Reader, start: Start, command: Command[Any]) -> Any:
@@ -141,13 +141,20 @@ class Pipeline:
             await access.require_decider(reader, start.approval.user, start.approval.nodes)
         return places
 
-    async def _judge(self, command: Command[Any], act: Act) -> tuple[Judged, Approval | None]:
+    async def _judge(self, desk: Desk, command: Command[Any], act: Act) -> tuple[Judged, Approval | None]:
         """The judgement, once the command's plan holds and WS2 lets it through, and the approval that it needs."""
-        act = replace(act, facts=await command.gather(self.desk, act))
-        policy = await journal.policy(self.desk.database, command.feed(act, self.desk))
-        plan = await command.plan(self.desk, self.desk.database, act)
-        questions = await command.questions(self.desk, act, plan)
-        return Judged(act, policy, questions), await ask(self.desk.protocol, questions)
+        act = replace(act, facts=await command.gather(desk, act))
+        policy = await journal.policy(desk.reads, command.feed(act, desk))
+        plan = await command.plan(desk, desk.reads, act)
+        questions = await command.questions(desk, act, plan)
+        return Judged(act, policy, questions), await ask(desk.protocol, questions)
+
+    async def _committed(self, ready: Ready) -> Outcome:
+        """The outcome of a judged command: in a group with those that wait for the same feed, where it takes part."""
+        if not ready.command.grouped:
+            return await self._commit(ready.start, ready.command, ready.judged)
+        feed = ready.command.feed(ready.judged.act, self.desk)
+        return await self._commits.do(feed, ready, partial(commit_together, self.desk, feed), MOST_COMMANDS)
 
     async def _commit(self, start: Start, command: Command[Any], judged: Judged) -> Outcome:
         feed = command.feed(judged.act, self.desk)
@@ -199,23 +206,13 @@ class Pipeline:
     async def _save(
         self, transaction: Transaction, start: Start, command: Command[Any], effect: Effect, recorder: Recorder
     ) -> None:
-        ended = effect.state not in (RUNNING, "UNKNOWN")
-        now = clock.to_text(clock.now())
-        outcome: Row = {
-            "state": effect.state,
-            "payload": effect.payload,
-            "result": effect.result,
-            "finishedAt": now if ended else None,
-            "dueAt": None,
-            **effect.changes,
-        }
+        outcome = finished(effect)
         if start.approval is not None:
             outcome["policy"] = policy_version(recorder.policy)
             if not await operations.change(transaction, start.operation, [APPROVED], outcome):
                 raise AlreadyStarted
             return
-        names = [*dict.fromkeys([*(target.id for target in command.targets()), *effect.nodes])]
-        new = new_operation(start, command, recorder.feed, names, recorder.policy)
+        new = new_operation(start, command, recorder.feed, named_by(command, effect), recorder.policy)
         await operations.create(transaction, new | outcome)
 
     async def _park(self, start: Start, judged: Judged, command: Command[Any], approval: Approval) -> Outcome:
@@ -253,15 +250,10 @@ class Pipeline:
         return operation in found and found[operation]["state"] != APPROVED
 
     async def _replay(self, found: Row, command: Command[Any]) -> Outcome:
-        if found["digest"] != digest(command):
-            raise refuse(
-                ProblemCode.OPERATION_ID_REUSED,
-                "this operationId already names another request of yours; make a new one",
-                "operationId",
-            )
+        outcome = retold(found, command)
         if found["state"] == RUNNING:
             await command.after(self.desk, found["id"])
-        return Outcome(found["id"], found["payload"] or {})
+        return outcome
 
 
 def require_patience(command: Command[Any], approval: Approval) -> None:
@@ -270,10 +262,3 @@ def require_patience(command: Command[Any], approval: Approval) -> None:
         return
     message = f"this would have to wait for a person's approval, which it cannot: {'; '.join(approval.reasons)}"
     raise violation(message, rule="APPROVAL", current="at once", required="approved")
-
-
-def _lasting(question: Question) -> tuple[Any, ...]:
-    account = question.facts.get("account")
-    if isinstance(account, Mapping):
-        account = {name: fact for name, fact in account.items() if name not in MONEY}
-    return question.account_id, question.operation, {**question.facts, "account": account}

@@ -31,7 +31,7 @@ class Marks:
 
 async def gather_marks(desk: Desk, accounts: Sequence[str], symbols: Sequence[str] = ()) -> Marks:
     """The marks of what the accounts hold now, and of further symbols, by one market call."""
-    held = await positions.of_accounts(desk.database, accounts)
+    held = await positions.of_accounts(desk.reads, accounts)
     asked = frozenset({position["symbol"] for rows in held.values() for position in rows} | set(symbols))
     # Quotes first: a market that tells its date by them has told none before.
     known = await desk.prices.known(asked)

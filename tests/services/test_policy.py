@@ -86,7 +86,7 @@ async def test_a_deposit_that_its_users_revocation_overtakes_is_refused(
     async with open_house(engine) as other:
         revoke = Revoke(operation_id=op(), username=clerk.username, node_id=house.root, role=Role.OPERATOR)
         with pytest.raises(Refused) as refused:
-            await house.do(overtaken(deposit, other, revoke), clerk)
+            await house.do(overtaken(deposit, other, revoke, locked=False), clerk)
     assert [(problem.code.value, problem.path) for problem in refused.value.problems] == [(code, ("accountId",))]
     assert (await books(house, account)).entries == []
 

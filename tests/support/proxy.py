@@ -88,7 +88,9 @@ class Proxy:
             writer.close()
 
     async def close(self) -> None:
-        """Cuts every connection."""
+        """Cuts every connection that its client does not end now."""
+        if self._open:
+            await asyncio.wait(self._open, timeout=1)
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
