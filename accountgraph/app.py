@@ -10,13 +10,16 @@ from starlette.types import ASGIApp
 
 from accountgraph import metrics, startpage
 from accountgraph.application import Application
+from accountgraph.documents import graphql_schema
 from accountgraph.envelope import Envelope
 from accountgraph.execution import Caller
 from accountgraph.gate import Gate, Phase
 from accountgraph.http import GraphQLEndpoint
 from accountgraph.limits import Limits
 from accountgraph.version import VERSION
+from resolvers.compiling.reads import CompiledReads
 from resolvers.context import Context
+from schema.compiled import COMPILED
 from schema.schema import build_schema
 from services.access import viewer_of_token
 from services.permissions import Viewer
@@ -56,6 +59,7 @@ def make_app(application: Application, gate: Gate) -> ASGIApp:
         metrics=application.metrics,
         tracing=application.tracing,
         read_seconds=settings.read_seconds,
+        compiled=CompiledReads(graphql_schema(schema), COMPILED, application.desk.database),
     )
     probes = Probes(application, gate)
     pages = startpage.routes(schema.as_str(), lambda: _facts(application))

@@ -25,6 +25,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from accountgraph.cost import Cost, plan
 from accountgraph.errors import Code, ErrorBody, body, document_errors
 from accountgraph.limits import Limits, check_document, find_cycle, fragments_of, selection_set_of, too_deep
+from resolvers.compiling.plan import Compiled
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 OPEN_FIELDS = frozenset({"__typename", "signIn"})
@@ -49,6 +50,8 @@ class Operation:
     fragments: Mapping[str, FragmentDefinitionNode]
     root_fields: tuple[str, ...] = ()
     cost: Cost = field(default_factory=Cost)
+    compiled: Compiled | None = None
+    """Its plans, once it is asked again."""
 
     @property
     def name(self) -> str | None:
@@ -114,6 +117,10 @@ class Documents:
             raise DocumentRefused(*document_errors([error], Code.PARSE_FAILED)) from None
         return Document(text, ast, _operations(ast))
 
+    def known(self, text: str) -> Document | None:
+        """The document of this text, where it is kept."""
+        return self._kept.get(text)
+
     def validate(self, document: Document) -> None:
         """Checks the document against the schema; from then on it is kept. Raises DocumentRefused."""
         if document.valid:
@@ -137,6 +144,11 @@ class Documents:
         while self._kept_characters > MAX_KEPT_CHARACTERS:
             text, _ = self._kept.popitem(last=False)
             self._kept_characters -= len(text)
+
+    def used(self, document: Document) -> None:
+        """Counts a document that is kept as used now."""
+        if document.text in self._kept:
+            self._kept.move_to_end(document.text)
 
     @property
     def kept(self) -> int:

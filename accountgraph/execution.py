@@ -11,7 +11,7 @@ from strawberry import Schema
 from strawberry.execution import optimized_is_awaitable
 
 from accountgraph import logs
-from accountgraph.answer_size import ANSWER_SIZE, AnswerSize, CountingExecutor
+from accountgraph.answer_size import ANSWER_SIZE, AnswerSize, CountingExecutor, surely_within
 from accountgraph.documents import Document, DocumentRefused, Documents, Operation
 from accountgraph.errors import (
     Code,
@@ -26,6 +26,8 @@ from accountgraph.errors import (
 from accountgraph.incoming import HttpRefused, Incoming
 from accountgraph.limits import Limits
 from accountgraph.metrics import MAX_NAME_LENGTH
+from graph.errors import EngineUnavailable
+from resolvers.compiling.reads import CompiledReads
 from services.problems import Refused
 
 UNAUTHENTICATED = "Sign in first: a valid token belongs into the header Authorization, after the word Bearer."
@@ -94,8 +96,10 @@ class Execution:
         *,
         sizes: Mapping[str, int] | None = None,
         read_seconds: float = 30.0,
+        compiled: CompiledReads | None = None,
     ) -> None:
         self.documents = Documents(schema, limits, sizes)
+        self._compiled = compiled
         self._context_factory = context_factory
         self._authenticate = authenticate
         self._limits = limits
@@ -103,6 +107,8 @@ class Execution:
 
     async def run(self, incoming: Incoming, token: str | None, work: Work) -> Answer:
         """The answer to a request. Raises HttpRefused for what HTTP itself has a status for."""
+        if token is not None and (answer := await self._read(incoming, token, work)):
+            return answer
         viewer, refusal = await self._viewer(token)
         try:
             if viewer is None and refusal is None:
@@ -115,12 +121,45 @@ class Execution:
             return Answer(errors=problem.errors)
         if viewer is not None:
             self.documents.keep(document)
-        work.kind, work.operation = operation.kind, (operation.name or "")[:MAX_NAME_LENGTH] or None
-        logs.bind(operation=work.operation)
+        self._name(operation, work)
         if refusal and operation.kind == "query" and not operation.is_open:
             return Answer(errors=[refused(refusal)])
         caller = Caller(viewer, work.request_id, work.address, operation.kind, operation.name, refusal)
         return await self._execute(document, operation, incoming, caller, work)
+
+    async def _read(self, incoming: Incoming, token: str, work: Work) -> Answer | None:
+        """The answer by a compiled read, which asks itself who holds the token; None where it is to be executed."""
+        document = self.documents.known(incoming.query)
+        if self._compiled is None or document is None:
+            return None
+        try:
+            operation = document.operation(incoming.operation_name)
+            if operation.kind != "query":
+                return None
+            self._check(document, operation, incoming)
+        except DocumentRefused:
+            return None
+        operation.compiled = operation.compiled or self._compiled.compiled(operation.node, operation.fragments)
+        try:
+            async with asyncio.timeout(self._read_seconds):
+                data = await self._compiled.answer(operation.compiled, token, incoming.variables)
+        except TimeoutError:
+            answer = self._too_late()
+        except EngineUnavailable as fault:
+            refusal = as_refusal(fault)
+            assert refusal, "an engine that does not answer is a refusal"
+            answer = Answer(errors=[refused(refusal)])
+        else:
+            text = None if data is None else surely_within(data, self._limits.answer_bytes)
+            answer = None if text is None else Answer(data=text, has_data=True)
+        if answer is not None:
+            self.documents.used(document)
+            self._name(operation, work)
+        return answer
+
+    def _name(self, operation: Operation, work: Work) -> None:
+        work.kind, work.operation = operation.kind, (operation.name or "")[:MAX_NAME_LENGTH] or None
+        logs.bind(operation=work.operation)
 
     async def _viewer(self, token: str | None) -> tuple[Any, Refused | None]:
         if token is None:
@@ -189,9 +228,12 @@ class Execution:
         except TimeoutError:
             if size.exceeded:
                 return self._too_large(work)
-            message = f"The answer took longer than {self._read_seconds:g} seconds. Ask for less."
-            return Answer(errors=[body(message, Code.UNAVAILABLE)])
+            return self._too_late()
         return self._too_large(work) if size.exceeded else _answer_of(result)
+
+    def _too_late(self) -> Answer:
+        message = f"The answer took longer than {self._read_seconds:g} seconds. Ask for less."
+        return Answer(errors=[body(message, Code.UNAVAILABLE)])
 
     def _too_large(self, work: Work) -> Answer:
         message = f"The answer is larger than the {self._limits.answer_bytes:,} bytes that are taken. Ask for less."

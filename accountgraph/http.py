@@ -22,6 +22,7 @@ from accountgraph.limits import Limits
 from accountgraph.metrics import Metrics
 from accountgraph.negotiation import JSON, RESPONSE_JSON, choose_answer_type
 from accountgraph.tracing import NoTracing, Tracing
+from resolvers.compiling.reads import CompiledReads
 
 QUICK_SECONDS = 0.05
 """An answer that takes longer is watched for a caller who goes away."""
@@ -43,10 +44,17 @@ class GraphQLEndpoint:
         tracing: Tracing | None = None,
         sizes: Mapping[str, int] | None = None,
         read_seconds: float = 30.0,
+        compiled: CompiledReads | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._execution = Execution(
-            schema, context_factory, authenticate, self._limits, sizes=sizes, read_seconds=read_seconds
+            schema,
+            context_factory,
+            authenticate,
+            self._limits,
+            sizes=sizes,
+            read_seconds=read_seconds,
+            compiled=compiled,
         )
         self._gate = gate
         self._metrics = metrics or Metrics()

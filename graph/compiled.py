@@ -1,0 +1,137 @@
+"""The compiler of whole reads: who asks, what they may see, and every node that they ask for, in one statement.
+
+A read is described by trees of nodes: of each node some properties, the group above it, and pages of what is in it.
+The text is made of names that this package holds itself, in an order of its own, so that reads of the same shape have
+the same text; every value is bound as a parameter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, LiteralString
+
+from graph.listing import Ordering
+from graph.query import Query
+
+Label = Literal["Account", "Group"]
+NAME: LiteralString = "reads.compiled"
+# As in users.by_session, and as reads_lists.in_scope: an administrator's scope is null, and is everything.
+_VIEWER = (
+    "MATCH (s:Session {hash: $hash}) WHERE s.until > $now MATCH (u:User {id: s.user}) WHERE NOT u.disabled "
+    "OPTIONAL MATCH (u)-[g:GRANTED]->(t) WITH u, collect(CASE WHEN g.role IN $readers THEN t.id END) AS granted "
+    "WITH CASE WHEN u.administrator THEN null ELSE granted END AS scope "
+)
+
+
+@dataclass(slots=True, eq=False)
+class NodeRead:
+    """A node, as a list: its properties in order of name, the group above it where that is asked for, and its pages.
+
+    The group above comes as a list of at most one pair: whether the viewer sees it, and its own list.
+    """
+
+    label: Label
+    properties: list[str] = field(default_factory=list[str])
+    above: "NodeRead | None" = None
+    below: "list[ListRead]" = field(default_factory=list["ListRead"])
+
+    def needs(self, *names: str) -> None:
+        """Adds properties."""
+        self.properties += [name for name in names if name not in self.properties]
+
+    def column(self, name: str) -> int:
+        """Where a property stands in the list, once the read is settled."""
+        return self.properties.index(name)
+
+    @property
+    def column_above(self) -> int:
+        """Where the group above stands."""
+        return len(self.properties)
+
+    def column_below(self, page: "ListRead") -> int:
+        """Where a page stands."""
+        return len(self.properties) + (self.above is not None) + self.below.index(page)
+
+    def settle(self) -> str:
+        """Puts everything into the one order of its shape; the shape, as text."""
+        self.properties.sort()
+        above = self.above.settle() if self.above else ""
+        shapes = {id(page): page.node.settle() for page in self.below}
+        self.below.sort(key=lambda page: shapes[id(page)])
+        pages = [shapes[id(page)] for page in self.below]
+        return f"{self.label}({','.join(self.properties)})^[{above}]{pages}"
+
+
+@dataclass(slots=True, eq=False)
+class ListRead:
+    """A page of the nodes that are directly in a group."""
+
+    node: NodeRead
+    ordering: Ordering
+    name: str = ""
+    """What its parameters begin with, once the statement is made."""
+
+
+@dataclass(slots=True, eq=False)
+class RootRead:
+    """A node by its id, in the viewer's scope: a list of at most one node."""
+
+    node: NodeRead
+    name: str = ""
+    """The parameter of its id, and the column of its list, once the statement is made."""
+
+
+def statement(roots: Sequence[RootRead]) -> Query:
+    """The statement that reads these nodes. It has no row where the session has ended or the user is disabled.
+
+    Its parameters: `hash` of the token, `now`, `readers` (the roles that may read), an id for each root by its name,
+    and for each list `<name>_limit`, how many nodes it has at most.
+    """
+    settled = {id(root): root.node.settle() for root in roots}
+    ordered = sorted(roots, key=lambda root: settled[id(root)])
+    for number, root in enumerate(ordered):
+        root.name = f"r{number}"
+    text = "".join(_root(root) for root in ordered)
+    return Query.compiled(NAME, f"{_VIEWER}{text}RETURN {', '.join(root.name for root in ordered)}")
+
+
+def _root(root: RootRead) -> str:
+    node = f"{root.name}n"
+    return (
+        f"CALL (scope) {{ MATCH ({node}:{root.node.label} {{id: ${root.name}}}) WHERE scope IS NULL OR {_seen(node)} "
+        f"{_around(root.node, node)}RETURN collect({_row(root.node, node)}) AS {root.name} }} "
+    )
+
+
+def _seen(node: str) -> str:
+    return f"EXISTS {{ MATCH ({node})<-[:CONTAINS*0..]-(x) WHERE x.id IN scope }}"
+
+
+def _row(read: NodeRead, node: str) -> str:
+    above = [f"{node}u"] if read.above else []
+    return f"[{', '.join([*(f'{node}.{name}' for name in read.properties), *above, *(p.name for p in read.below)])}]"
+
+
+def _around(read: NodeRead, node: str) -> str:
+    above = _above(read.above, node) if read.above else ""
+    return above + "".join(_page(page, node, number) for number, page in enumerate(read.below))
+
+
+def _above(read: NodeRead, node: str) -> str:
+    """The group above. A viewer sees it but where the node itself was granted to them, and nothing above it."""
+    group = f"{node}g"
+    seen = f"scope IS NULL OR NOT {node}.id IN scope OR {_seen(group)}"
+    return (
+        f"CALL ({node}, scope) {{ MATCH ({node})<-[:CONTAINS]-({group}:Group) "
+        f"{_around(read, group)}RETURN collect([{seen}, {_row(read, group)}]) AS {node}u }} "
+    )
+
+
+def _page(page: ListRead, node: str, number: int) -> str:
+    page.name = f"{node}{number}"
+    child = f"{page.name}n"
+    order = ", ".join(f"{key} {'DESC' if page.ordering.descending else 'ASC'}" for key in page.ordering.keys)
+    return (
+        f"CALL ({node}, scope) {{ MATCH ({node})-[:CONTAINS]->(n:{page.node.label}) "
+        f"WITH n, scope ORDER BY {order} LIMIT ${page.name}_limit WITH n AS {child}, scope "
+        f"{_around(page.node, child)}RETURN collect({_row(page.node, child)}) AS {page.name} }} "
+    )

@@ -1,0 +1,187 @@
+"""The plan of an operation: one statement and the functions that make the answer of its rows, compiled once.
+
+An operation has a plan for each way that its @skip and @include may fall out; page sizes and ids are bound for each
+request.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    Node,
+    OperationDefinitionNode,
+    VariableNode,
+)
+from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+
+from graph import compiled
+from graph.compiled import RootRead
+from graph.ids import Kind, kind_of
+from graph.query import Query
+from resolvers.compiling.fields import NodeType, Uncovered
+from resolvers.compiling.selection import Field, Page, Selecting
+from resolvers.compiling.shaping import Shape, node_shape
+from resolvers.paging import PageArgs, window
+from resolvers.refusals import ReadRefused
+
+MOST_PLANS = 4
+"""How many ways of an operation's @skip and @include are kept; a further one is left to the executor."""
+Rows = Mapping[str, list[Any]]
+_LABELS: dict[Kind | None, str] = {Kind.ACCOUNT: "Account", Kind.GROUP: "Group"}
+
+
+@dataclass(frozen=True, slots=True)
+class RootPlan:
+    """A field of the query, and for each type that its node may be of, what is read and how it is shown."""
+
+    key: str
+    asked: Field
+    types: Mapping[str, tuple[RootRead, Shape]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A plan with the values of one request."""
+
+    plan: "Plan"
+    parameters: dict[str, Any]
+    labels: Sequence[str]
+    """The type of each root's node, as its id tells it."""
+    sizes: Sequence[int]
+
+    def answer(self, row: Rows) -> dict[str, Any]:
+        """The answer's data. Raises Uncovered where a node is not there, or is none that the viewer sees."""
+        labels = iter(self.labels)
+        return {key: self._root(root, next(labels), row) if root else text for key, root, text in self.plan.entries}
+
+    def _root(self, root: RootPlan, label: str, row: Rows) -> Any:
+        read, shape = root.types[label]
+        found = row[read.name]
+        # A walk up to the viewer's scope may end too early while something moves: the executor makes sure.
+        if not found:
+            raise Uncovered
+        return shape(found[0], self.sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of the graph, and how the answer is made of it."""
+
+    query: Query
+    entries: Sequence[tuple[str, RootPlan | None, str]]
+    """The answer's keys, each with its root, or with its text."""
+    pages: Sequence[Page]
+
+    def bind(self, variables: VariableValues) -> Bound:
+        """The plan for these variables. Raises Uncovered for arguments that it does not take, and wrong ones."""
+        parameters: dict[str, Any] = {}
+        labels: list[str] = []
+        for _, root, _ in self.entries:
+            if root is not None:
+                labels.append(_bind_root(root, variables, parameters))
+        sizes = [_bind_page(page, variables, parameters) for page in self.pages]
+        return Bound(self, parameters, labels, sizes)
+
+
+def _bind_root(root: RootPlan, variables: VariableValues, parameters: dict[str, Any]) -> str:
+    node_id = _arguments(root.asked, variables)["id"]
+    label = _LABELS.get(kind_of(node_id), "")
+    if label not in root.types:
+        raise Uncovered
+    for each, (read, _) in root.types.items():
+        parameters[read.name] = node_id if each == label else None
+    return label
+
+
+def _bind_page(page: Page, variables: VariableValues, parameters: dict[str, Any]) -> int:
+    given = {name: value for name, value in _arguments(page.asked, variables).items() if value is not None}
+    first = given.pop("first", None)
+    if given.pop("subtree", False) or given:
+        raise Uncovered
+    size = window(PageArgs(first=first, size=page.children.size), "", ()).size
+    parameters[f"{page.read.name}_limit"] = size + 1
+    return size
+
+
+def _arguments(asked: Field, variables: VariableValues) -> dict[str, Any]:
+    assert asked.definition is not None
+    return get_argument_values(asked.definition, asked.details[0].node, variables)
+
+
+@dataclass(slots=True)
+class Compiled:
+    """An operation, with the plans that were made of it so far."""
+
+    schema: GraphQLSchema
+    types: Mapping[str, NodeType]
+    operation: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    conditions: Sequence[str] = ()
+    """The variables that decide what is skipped and included."""
+    plans: dict[tuple[Any, ...], Plan | None] = field(default_factory=dict[tuple[Any, ...], Plan | None])
+
+    def __post_init__(self) -> None:
+        nodes: list[Node] = [self.operation, *self.fragments.values()]
+        self.conditions = sorted({name for node in nodes for name in _conditions(node)})
+
+    def bind(self, given: Mapping[str, Any]) -> Bound:
+        """The plan for the variables of a request. Raises Uncovered where the executor has to answer it."""
+        definitions = self.operation.variable_definitions or ()
+        variables = get_variable_values(self.schema, definitions, dict(given))
+        if not isinstance(variables, VariableValues):
+            raise Uncovered
+        plan = self._plan(variables)
+        if plan is None:
+            raise Uncovered
+        try:
+            return plan.bind(variables)
+        except (GraphQLError, ReadRefused):
+            raise Uncovered from None
+
+    def _plan(self, variables: VariableValues) -> Plan | None:
+        way = tuple(variables.coerced.get(name) for name in self.conditions)
+        if way not in self.plans:
+            if len(self.plans) >= MOST_PLANS:
+                return None
+            self.plans[way] = self._compiled(variables)
+        return self.plans[way]
+
+    def _compiled(self, variables: VariableValues) -> Plan | None:
+        selecting = Selecting(self.schema, self.types, self.operation, self.fragments, variables)
+        try:
+            found = selecting.roots()
+        except (Uncovered, GraphQLError):
+            return None
+        reads = [read for _, root in found if not isinstance(root, str) for read, _ in root.reads.values()]
+        if not reads:
+            return None
+        query = compiled.statement(reads)
+        entries: list[tuple[str, RootPlan | None, str]] = []
+        for key, root in found:
+            if isinstance(root, str):
+                entries.append((key, None, root))
+            else:
+                types = {label: (read, node_shape(node)) for label, (read, node) in root.reads.items()}
+                entries.append((key, RootPlan(key, root.asked, types), ""))
+        return Plan(query, entries, selecting.pages)
+
+
+def _conditions(node: Node) -> Iterator[str]:
+    """The variables in the directives of a node and of everything in it."""
+    stack: list[Node] = [node]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, DirectiveNode):
+            yield from (a.value.name.value for a in each.arguments or () if isinstance(a.value, VariableNode))
+            continue
+        for key in each.keys:
+            value = getattr(each, key, None)
+            if isinstance(value, Node):
+                stack.append(value)
+            elif isinstance(value, list | tuple):
+                stack.extend(one for one in value if isinstance(one, Node))

@@ -1,0 +1,114 @@
+"""A request answered both ways: by the compiled read where there is one, and by the executor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from typing_extensions import override
+
+from accountgraph.documents import graphql_schema
+from accountgraph.execution import Caller, Execution, Work
+from accountgraph.http import _encode
+from accountgraph.incoming import Incoming
+from accountgraph.limits import Limits
+from graph import clock, users
+from graph.compiled import NAME
+from graph.database import Reader, Transaction
+from graph.ids import Kind, new_id
+from graph.query import Query
+from resolvers.compiling.reads import CompiledReads
+from resolvers.context import Context
+from schema.compiled import COMPILED
+from services.access import token_hash, viewer_of_token
+from services.guard import Guard
+from services.permissions import Viewer
+from tests.support.house import House
+from tests.support.reads import schema
+
+
+@dataclass(slots=True)
+class Told:
+    """One way's answer: its bytes, and what the metrics are told of it."""
+
+    text: bytes
+    kind: str | None
+    operation: str | None
+
+
+@dataclass(slots=True)
+class BothWays:
+    """Two executions over one house, of which one compiles what it can."""
+
+    house: House
+    limits: Limits = field(default_factory=Limits)
+    texts: set[str] = field(default_factory=set[str])
+    """The texts of the compiled statements so far."""
+    calls: list[str] = field(default_factory=list[str])
+    """The names of the statements so far that the compiled way ran, and of its sign-ins."""
+    _fast: Execution = field(init=False)
+    _plain: Execution = field(init=False)
+
+    def __post_init__(self) -> None:
+        reads = CompiledReads(graphql_schema(schema()), COMPILED, _Listening(self))
+        self._fast = self._execution(reads)
+        self._plain = self._execution(None)
+
+    def _execution(self, reads: CompiledReads | None) -> Execution:
+        async def authenticate(token: str) -> Viewer | None:
+            self.calls.append("users.by_session")
+            return await viewer_of_token(self.house.desk.database, token)
+
+        def context_of(caller: Caller) -> Context:
+            desk, pipeline = self.house.desk, self.house.pipeline
+            return Context(desk=desk, pipeline=pipeline, guard=Guard(), viewer=caller.viewer, refusal=caller.refusal)
+
+        return Execution(schema(), context_of, authenticate, self.limits, compiled=reads)
+
+    async def same(self, document: str, token: str, /, **variables: Any) -> bool:
+        """Whether a compiled read answered it; fails where the two answers differ in a byte."""
+        await _told(self._fast, document, token, variables)
+        given = len(self.calls)
+        fast = await _told(self._fast, document, token, variables)
+        fell_back = "users.by_session" in self.calls[given:]
+        plain = await _told(self._plain, document, token, variables)
+        assert fast == plain, (document, variables)
+        return not fell_back
+
+
+async def _told(execution: Execution, document: str, token: str, variables: dict[str, Any]) -> Told:
+    work = Work(request_id="x")
+    answer = await execution.run(Incoming(document, variables), token, work)
+    return Told(_encode(answer), work.kind, work.operation)
+
+
+async def session_of(house: House, user: str, *, lasts: timedelta = timedelta(hours=1)) -> str:
+    """The token of a new session of the user; an ended one where it lasts less than nothing."""
+    token, now = uuid4().hex, clock.now()
+    row = {"id": new_id(Kind.SESSION), "hash": token_hash(token), "user": user, "at": clock.to_text(now)}
+    row["until"] = clock.to_text(now + lasts)
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.run(users.CREATE_SESSION, properties=row)
+
+    await house.desk.database.write(work, queue=user)
+    return token
+
+
+class _Listening(Reader):
+    """The house's database, which tells of the compiled statements."""
+
+    def __init__(self, ways: BothWays) -> None:
+        self._ways = ways
+
+    @override
+    async def run(self, query: Query, **parameters: Any) -> list[dict[str, Any]]:
+        assert query.name == NAME
+        self._ways.calls.append(query.name)
+        self._ways.texts.add(query.text)
+        return await self._ways.house.desk.database.run(query, **parameters)
+
+    @override
+    async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[dict[str, Any]]:
+        raise AssertionError("a compiled read waits for nothing")
