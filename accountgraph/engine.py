@@ -163,7 +163,9 @@ def running_engine(data_dir: Path) -> EngineAddress | None:
         with lock.acquire(timeout=0):
             return None
     except Timeout:
-        return EngineAddress(**json.loads(file.read_text())) if file.exists() else None
+        with suppress(FileNotFoundError):
+            return EngineAddress(**json.loads(file.read_text()))
+        return None
     except OSError:
         return None
 
@@ -178,12 +180,18 @@ def require_platform() -> None:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Writes a file that only its owner can read, through to the disk."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(descriptor)
+    """Writes a file that only its owner can read, through to the disk; who reads it sees the old text or the new."""
+    new = file.with_name(f"{file.name}.new")
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(descriptor)
+        new.replace(file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 async def kill(process: Process) -> None:

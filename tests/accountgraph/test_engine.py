@@ -17,7 +17,7 @@ from neo4j import AsyncGraphDatabase
 from neo4j.exceptions import AuthError
 
 from accountgraph import engine as engine_module
-from accountgraph.engine import EmbeddedEngine, EngineAddress, EngineFailed, running_engine
+from accountgraph.engine import EmbeddedEngine, EngineAddress, EngineFailed, running_engine, write_private
 from tests.support.processes import command_line, listening_at, loopback_at, wait_gone
 
 pytestmark = pytest.mark.anyio
@@ -254,3 +254,13 @@ async def test_a_stale_address_of_a_killed_engine_is_not_believed(tmp_path: Path
     (tmp_path / "engine.json").write_text(json.dumps(asdict(stale)))
 
     assert running_engine(tmp_path) is None
+
+
+def test_who_reads_a_private_file_while_it_is_written_sees_all_of_the_old_one(tmp_path: Path) -> None:
+    file, being_read = tmp_path / "private", tmp_path / "being-read"
+    write_private(file, "old")
+    being_read.hardlink_to(file)
+    write_private(file, "new")
+    assert (file.read_text(), being_read.read_text()) == ("new", "old")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert {each.name for each in tmp_path.iterdir()} == {"private", "being-read"}
