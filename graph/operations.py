@@ -43,8 +43,8 @@ _JSON = ("input", "payload", "problems")
 
 async def find_by_key(reader: Reader, user_id: str, operation_id: str) -> Row | None:
     """The operation that this user named with this id, or None."""
-    rows = await reader.run(FIND_BY_KEY, keys=[key_of(user_id, operation_id)])
-    return loaded(rows[0]["operation"]) if rows else None
+    key = key_of(user_id, operation_id)
+    return (await find_by_keys(reader, [key])).get(key)
 
 
 async def find_by_keys(reader: Reader, keys: Collection[str]) -> dict[str, Row]:

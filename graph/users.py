@@ -1,6 +1,6 @@
 """Users, their sessions, and the roles granted to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from graph.database import Reader, Row, Transaction
@@ -23,11 +23,14 @@ BY_ID = Query(
     f"UNWIND $ids AS id MATCH (u:User {{id: id}}) WHERE NOT u.disabled {_RIGHTS}, null AS session",
     by="ids",
 )
-OF_SESSION = Query(
-    "users.of_session",
-    "MATCH (s:Session {user: $user}) WHERE s.id = $session AND s.until > $now "
-    f"MATCH (u:User {{id: s.user}}) WHERE NOT u.disabled {_RIGHTS}, s.id AS session",
+NOW = Query(
+    "users.now",
+    "UNWIND $rows AS row MATCH (u:User {id: row.user}) WHERE NOT u.disabled AND (row.session IS NULL OR "
+    "EXISTS { MATCH (s:Session {user: u.id}) WHERE s.id = row.session AND s.until > $now }) "
+    f"{_RIGHTS}, row.session AS session",
 )
+Session = tuple[str, str | None]
+"""A user's id with that of a session of theirs; None where they act without one."""
 BY_KEY = Query("users.by_key", "MATCH (u:User {key: $key}) RETURN u {.*} AS user")
 CREATE = Query("users.create", "CREATE (u:User) SET u = $properties")
 CHANGE = Query("users.change", "MATCH (u:User {id: $id}) SET u += $properties")
@@ -77,9 +80,11 @@ async def by_id(reader: Reader, user_id: str) -> Row | None:
     return _viewer(await reader.run(BY_ID, ids=[user_id]))
 
 
-async def of_session(reader: Reader, user_id: str, session_id: str, now: str) -> Row | None:
-    """The user as by_id has it, where they are enabled and that session of theirs is live, or None."""
-    return _viewer(await reader.run(OF_SESSION, user=user_id, session=session_id, now=now))
+async def now_of(reader: Reader, sessions: Collection[Session], now: str) -> dict[Session, Row]:
+    """Who each is, as by_session has it; whose session has ended, and who is disabled, is left out."""
+    rows = [{"user": user, "session": session} for user, session in dict.fromkeys(sessions)]
+    found = await reader.run(NOW, rows=rows, now=now)
+    return {(row["id"], row["session"]): _with_grants(row) for row in found}
 
 
 async def by_key(reader: Reader, username: str) -> Row | None:
@@ -140,7 +145,9 @@ async def granted_on(reader: Reader, nodes: Sequence[str]) -> list[Row]:
 
 
 def _viewer(rows: Sequence[Row]) -> Row | None:
-    if not rows:
-        return None
-    pairs: list[list[Any]] = rows[0]["grants"]
-    return {**rows[0], "grants": [(node, role) for node, role in pairs if node is not None]}
+    return _with_grants(rows[0]) if rows else None
+
+
+def _with_grants(row: Row) -> Row:
+    pairs: list[list[Any]] = row["grants"]
+    return {**row, "grants": [(node, role) for node, role in pairs if node is not None]}

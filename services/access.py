@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from graph import clock, rights, users
+from graph import clock, users
 from graph.database import Reader, Row
 from graph.structure import Located, locate
 from services.commands import Target
@@ -36,16 +36,13 @@ async def viewer_now(reader: Reader, viewer: Viewer) -> Viewer | None:
 
     A viewer without a session, such as who asked for an approved operation, depends on the user alone.
     """
-    if viewer.session_id is None:
-        return await viewer_of_user(reader, viewer.user_id)
-    row = await users.of_session(reader, viewer.user_id, viewer.session_id, clock.to_text(clock.now()))
-    return _viewer(row) if row else None
+    return (await viewers_now(reader, [viewer])).get((viewer.user_id, viewer.session_id))
 
 
-async def viewers_now(reader: Reader, viewers: Iterable[Viewer]) -> dict[rights.Session, Viewer]:
+async def viewers_now(reader: Reader, viewers: Iterable[Viewer]) -> dict[users.Session, Viewer]:
     """As `viewer_now` for several, by user and session; who may not go on is left out."""
     sessions = {(viewer.user_id, viewer.session_id) for viewer in viewers}
-    found = await rights.now_of(reader, sessions, clock.to_text(clock.now()))
+    found = await users.now_of(reader, sessions, clock.to_text(clock.now()))
     return {session: _viewer(row) for session, row in found.items()}
 
 

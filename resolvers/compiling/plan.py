@@ -131,6 +131,8 @@ class Compiled:
 
     def bind(self, given: Mapping[str, Any]) -> Bound:
         """The plan for the variables of a request. Raises Uncovered where the executor has to answer it."""
+        if self.plans == {(): None}:
+            raise Uncovered  # known without the variables, which the executor has to look at anyhow
         definitions = self.operation.variable_definitions or ()
         variables = get_variable_values(self.schema, definitions, dict(given))
         if not isinstance(variables, VariableValues):

@@ -7,18 +7,16 @@ So one that is refused leaves nothing behind, and the number of statements does 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from graph import journal, operations
 from graph.database import Row, Transaction
 from graph.journal import Author, Recorder
-from graph.rights import Session
 from graph.unit import Unit
+from graph.users import Session
 from services import access
 from services.commands import Act, Outdated
 from services.desk import Desk
-from services.grouping.together import together
 from services.judged import Ready
 from services.operations import Outcome, finished, named_by, new_operation, retold
 from services.permissions import Viewer
@@ -28,15 +26,12 @@ MOST_COMMANDS = 64
 
 
 async def commit_together(desk: Desk, feed: str, commands: Sequence[Ready]) -> list[Outcome | Exception]:
-    """Commits judged commands of one feed: for each its outcome, or why it had none.
+    """Commits judged commands of one feed: for each its outcome, or why it was Refused or Outdated (no effect).
 
-    The error is Refused or Outdated (no effect), EngineUnavailable (no effect), CommitUnknown (an effect or none, which
-    the operation id tells), or what nobody expects of this one command (no effect).
+    Raises, for all of them, EngineUnavailable (no effect), CommitUnknown (an effect or none, which each operation id
+    tells), or what nobody expects (no effect); `together` finds out of which command that is.
     """
-    return await together(partial(_commit, desk, feed), commands)
 
-
-async def _commit(desk: Desk, feed: str, commands: Sequence[Ready]) -> list[Outcome | Exception]:
     async def work(transaction: Transaction) -> list[Outcome | Exception]:
         return await _Group(desk, feed, commands).commit(transaction)
 

@@ -12,7 +12,7 @@ from graph.errors import EngineUnavailable
 from graph.ids import Kind, new_id
 from graph.query import Query
 from graph.sharing import LARGEST_CALL, MOST_CALLS, Sharing
-from tests.support.graphs import statement
+from tests.support.graphs import connected, statement
 from tests.support.house import Address
 
 pytestmark = pytest.mark.anyio
@@ -157,13 +157,6 @@ async def test_calls_under_load_never_see_less_than_was_committed_before_them(
     engine: Address, database: Database, groups: list[str]
 ) -> None:
     carried: list[int] = []
-    reading = Database.connect(
-        engine.uri,
-        engine.username,
-        engine.password,
-        engine.database,
-        carried=lambda _, calls: carried.append(calls),
-    )
     committed = dict.fromkeys(groups, 0)
 
     async def write(node: str) -> None:
@@ -171,17 +164,16 @@ async def test_calls_under_load_never_see_less_than_was_committed_before_them(
             await grow(database, node)
             committed[node] += 1
 
-    async def read(node: str) -> None:
+    async def read(reading: Database, node: str) -> None:
         while committed[node] < 10:
             least = committed[node]
             (found,) = await reading.run(FIND, ids=[node])
             assert found["id"] == node
             assert found["node"]["revision"] >= least
 
-    try:
-        await asyncio.gather(*(each(node) for node in groups for each in (write, read, read, read)))
-    finally:
-        await reading.close()
+    async with connected(engine, carried=lambda _, calls: carried.append(calls)) as reading:
+        readers = [read(reading, node) for node in groups for _ in range(3)]
+        await asyncio.gather(*(write(node) for node in groups), *readers)
     assert max(carried) > 1
 
 
@@ -289,27 +281,18 @@ async def test_nobody_waits_long_for_a_statement_that_is_stuck(stage: Stage, gro
 async def test_a_transaction_s_own_reads_are_not_shared(engine: Address, groups: list[str]) -> None:
     seen: list[str] = []
     carried: list[int] = []
-    database = Database.connect(
-        engine.uri,
-        engine.username,
-        engine.password,
-        engine.database,
-        lambda name, *_: seen.append(name),
-        lambda _, calls: carried.append(calls),
-    )
+    observers = {"observe": lambda name, *_: seen.append(name), "carried": lambda _, calls: carried.append(calls)}
     a, *_ = groups
 
     async def work(transaction: Transaction) -> list[Row]:
         await transaction.run(GROW, id=a)
         return await transaction.run(FIND, ids=[a])
 
-    try:
+    async with connected(engine, **observers) as database:
         assert await database.write(work, queue=a) == [row(a, 1)]
         assert carried == []
         assert await asyncio.gather(*(database.run(FIND, ids=[each]) for each in groups)) == [
             [row(each, int(each == a))] for each in groups
         ]
-    finally:
-        await database.close()
     assert carried == [1, 4]
     assert seen == ["test.statement", "test.find", "commit", "test.find", "test.find"]

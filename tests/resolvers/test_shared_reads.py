@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from graph.database import Database
 from services.ledger import Deposit
 from services.pipeline import Pipeline
 from services.signing_in import sign_in
 from tests.support.api import PASSWORD, Answer, InProcess, a_user
+from tests.support.graphs import connected
 from tests.support.house import Address, House, op
 from tests.support.size import pick, seed
 from tests.support.tree import account
@@ -59,14 +59,7 @@ async def crowd(house: House, engine: Address) -> AsyncGenerator[Crowd]:
         nodes.append(top)
     carried: list[int] = []
     async with AsyncExitStack() as stack:
-        reading = Database.connect(
-            engine.uri,
-            engine.username,
-            engine.password,
-            engine.database,
-            carried=lambda _, calls: carried.append(calls),
-        )
-        stack.push_async_callback(reading.close)
+        reading = await stack.enter_async_context(connected(engine, carried=lambda _, calls: carried.append(calls)))
         desk = replace(house.desk, database=reading)
         watched = replace(house, desk=desk, pipeline=Pipeline(desk))
         accounts = [node for node in nodes if node.startswith("acc_")]

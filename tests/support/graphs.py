@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from accountgraph.engine import EngineAddress
 from graph.database import Database
@@ -16,9 +16,9 @@ def statement(text: LiteralString) -> Query:
 
 
 @asynccontextmanager
-async def connected(address: Address | EngineAddress) -> AsyncGenerator[Database]:
-    """A database with a driver of its own, as another process would have it."""
-    database = Database.connect(address.uri, address.username, address.password, address.database)
+async def connected(address: Address | EngineAddress, **observers: Any) -> AsyncGenerator[Database]:
+    """A database with a driver of its own, as another process would have it, and who observes it."""
+    database = Database.connect(address.uri, address.username, address.password, address.database, **observers)
     try:
         yield database
     finally:
