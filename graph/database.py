@@ -3,13 +3,15 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 import neo4j
 from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
 
+from graph import clock
 from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
 from graph.query import Query
 from graph.sharing import Carried, Row, Sharing
@@ -28,6 +30,13 @@ LOCK_STRUCTURES = Query(
     "database.lock_structures",
     "UNWIND $tenants AS id MATCH (s:Structure {id: id}) SET s.revision = s.revision + 1",
 )
+# An announced move as old as this is one of a process that died; should it live, it finds that it is not announced.
+END_ABANDONED = Query(
+    "database.end_abandoned",
+    "UNWIND $tenants AS id MATCH (s:Structure {id: id}) "
+    "WHERE s.moving > coalesce(s.moved, 0) AND s.movingSince < $before SET s.moved = s.moving",
+)
+ABANDONED_AFTER = timedelta(minutes=1)
 
 
 class Reader(Protocol):
@@ -39,6 +48,10 @@ class Reader(Protocol):
 
     async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[Row]:
         """The rows of a read, while the trees of these tenants, sorted by their roots' ids, stay as they are."""
+        ...
+
+    def holds(self, tenants: Collection[str]) -> bool:
+        """Whether the trees of these tenants stay as they are for as long as this reads."""
         ...
 
 
@@ -56,6 +69,7 @@ class Transaction:
     def __init__(self, raw: neo4j.AsyncTransaction, observe: Observe) -> None:
         self._raw = raw
         self._observe = observe
+        self._held: set[str] = set()
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
         """The rows of the statement. Raises the driver's errors, which `Database.write` judges."""
@@ -71,8 +85,18 @@ class Transaction:
 
     async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[Row]:
         """The rows of the statement, under the tenants' structure locks until the commit."""
-        await self.run(LOCK_STRUCTURES, tenants=list(tenants))
+        await self.lock_structures(tenants)
+        await self.run(END_ABANDONED, tenants=list(tenants), before=clock.to_text(clock.now() - ABANDONED_AFTER))
         return await self.run(query, **parameters)
+
+    def holds(self, tenants: Collection[str]) -> bool:
+        """Whether it has the structure locks of all these tenants."""
+        return self._held.issuperset(tenants)
+
+    async def lock_structures(self, tenants: Sequence[str]) -> None:
+        """Takes the structure locks of tenants, sorted by their roots' ids, until the commit."""
+        await self.run(LOCK_STRUCTURES, tenants=list(tenants))
+        self._held.update(tenants)
 
 
 class Database:
@@ -178,6 +202,11 @@ class Database:
                 return await self.write(work, queue=tenants[-1])
             except CommitUnknown as error:
                 raise EngineUnavailable(str(error)) from error
+
+    def holds(self, tenants: Collection[str]) -> bool:
+        """Never: each of its statements is by itself."""
+        del tenants
+        return False
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]], *, queue: str) -> T:
         """Runs `work` in a transaction, again where the engine asks for it, and commits.

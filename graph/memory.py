@@ -30,6 +30,10 @@ class Memory:
         """The rows of a read, while the trees of these tenants stay as they are."""
         return await self._reader.run_alone(tenants, query, **parameters)
 
+    def holds(self, tenants: Collection[str]) -> bool:
+        """As the reader behind it says."""
+        return self._reader.holds(tenants)
+
     async def read(self, query: Query, ids: Collection[Hashable]) -> None:
         """Reads what is not known of these ids yet, by one statement."""
         assert query.by is not None

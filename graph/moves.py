@@ -1,4 +1,4 @@
-"""Moves in the tree: one CONTAINS edge ends as CONTAINED, another begins, and the tenant counts one move more."""
+"""Moves in the tree: one CONTAINS edge ends as CONTAINED, and another begins."""
 
 from graph.database import Transaction
 from graph.ids import Kind
@@ -8,15 +8,13 @@ MOVE_GROUP = Query(
     "moves.move_group",
     "MATCH (n:Group {id: $id})<-[e:CONTAINS]-(p:Group) MATCH (q:Group {id: $parent}) "
     "CREATE (p)-[:CONTAINED {since: e.since, until: $at}]->(n) CREATE (q)-[:CONTAINS {since: $at}]->(n) "
-    "DELETE e SET n.version = n.version + 1, n.updatedAt = $at "
-    "WITH n MATCH (s:Structure {id: n.root}) SET s.moves = coalesce(s.moves, 0) + 1",
+    "DELETE e SET n.version = n.version + 1, n.updatedAt = $at",
 )
 MOVE_ACCOUNT = Query(
     "moves.move_account",
     "MATCH (n:Account {id: $id})<-[e:CONTAINS]-(p:Group) MATCH (q:Group {id: $parent}) "
     "CREATE (p)-[:CONTAINED {since: e.since, until: $at}]->(n) CREATE (q)-[:CONTAINS {since: $at}]->(n) "
-    "DELETE e SET n.version = n.version + 1, n.updatedAt = $at "
-    "WITH n MATCH (s:Structure {id: n.root}) SET s.moves = coalesce(s.moves, 0) + 1",
+    "DELETE e SET n.version = n.version + 1, n.updatedAt = $at",
 )
 
 

@@ -29,11 +29,7 @@ LOCATE_TEMPLATES = Query(
     "RETURN id, n.root AS root, CASE WHEN p IS NULL THEN [id, g.id] ELSE [id] + [x IN nodes(p) | x.id] END AS path",
     by="ids",
 )
-FOUND = Query("structure.found", "CREATE (s:Structure {id: $root, revision: 0, moves: 0})")
-LOCK_STRUCTURE = Query(
-    "structure.lock",
-    "MATCH (s:Structure {id: $root}) SET s.revision = s.revision + 1 RETURN s.revision AS revision",
-)
+FOUND = Query("structure.found", "CREATE (s:Structure {id: $root, revision: 0})")
 LOCK_ACCOUNTS = Query(
     "structure.lock_accounts",
     "UNWIND $ids AS id MATCH (a:Account {id: id}) SET a.lock = $token",
@@ -82,12 +78,6 @@ async def _located(reader: Reader, kind: Kind, ids: list[str]) -> list[Located]:
 async def found(transaction: Transaction, root: str) -> None:
     """Creates the structure node of a new tenant."""
     await transaction.run(FOUND, root=root)
-
-
-async def lock_structure(transaction: Transaction, root: str) -> int:
-    """Takes the tenant's structure lock until the commit; the structure's revision."""
-    rows = await transaction.run(LOCK_STRUCTURE, root=root)
-    return rows[0]["revision"]
 
 
 async def lock_accounts(transaction: Transaction, ids: Collection[str], token: str) -> None:

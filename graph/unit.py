@@ -58,6 +58,11 @@ class Unit(Transaction):
         """The rows of a read under the tenants' structure locks, which a group never takes."""
         raise AssertionError(f"{query.name} is not for commands of a group")
 
+    def holds(self, tenants: Collection[str]) -> bool:
+        """Never: a group takes no structure lock."""
+        del tenants
+        return False
+
     def begin(self) -> None:
         """Begins a command; what one before it wrote and did not keep is forgotten."""
         self._new = {}

@@ -1,7 +1,7 @@
 """The database as one request reads it: failures told in the API's words, and how many statements are under way."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Any
 
 from graph.database import Reader, Row
@@ -29,6 +29,9 @@ class Reading(Reader):
 
     async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[Row]:
         return await self._counted(self._database.run_alone(tenants, query, **parameters))
+
+    def holds(self, tenants: Collection[str]) -> bool:
+        return self._database.holds(tenants)
 
     async def _counted(self, rows: Awaitable[list[Row]]) -> list[Row]:
         self.statements += 1

@@ -82,6 +82,8 @@ class Command(BaseModel, ABC, Generic[PlanT]):
     """The mutation's name: the Operation's kind and the journal's action."""
     structural: ClassVar[bool] = False
     """Whether it changes the tree, grants or inherited settings, and so takes the tenant's structure lock."""
+    moves: ClassVar[bool] = False
+    """Whether a node leaves its place in the tree, which walks are told of before it begins; it is structural too."""
     changes_policy: ClassVar[bool] = False
     """Whether other settings may hold somewhere after it than before."""
     waits: ClassVar[bool] = True

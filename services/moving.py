@@ -42,6 +42,7 @@ class Move(Command[Moved]):
 
     action: ClassVar[str] = "move"
     structural: ClassVar[bool] = True
+    moves: ClassVar[bool] = True
     changes_policy: ClassVar[bool] = True
 
     id: str

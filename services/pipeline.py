@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from graph import clock, journal, operations, structure
+from graph import clock, journal, operations, steady, structure
 from graph.database import Reader, Row, Transaction
 from graph.errors import EngineUnavailable
 from graph.ids import Kind, new_id
@@ -176,7 +176,10 @@ class Pipeline:
             await recorder.write(transaction, changes_policy=command.changes_policy)
             return Outcome(start.operation, effect.payload)
 
-        return await self.desk.database.write(work, queue=feed)
+        if not command.moves:
+            return await self.desk.database.write(work, queue=feed)
+        async with steady.announced(self.desk.database, feed):
+            return await self.desk.database.write(work, queue=feed)
 
     async def _planned_again(
         self, transaction: Transaction, start: Start, command: Command[Any], judged: Judged
@@ -199,8 +202,11 @@ class Pipeline:
         return now
 
     async def _lock(self, transaction: Transaction, command: Command[Any], act: Act) -> None:
-        for root in command.structures(act, self.desk):
-            await structure.lock_structure(transaction, root)
+        roots = command.structures(act, self.desk)
+        if roots:
+            await transaction.lock_structures(roots)
+        if command.moves and not await steady.still_announced(transaction, command.feed(act, self.desk)):
+            raise Outdated
         await structure.lock_accounts(transaction, command.locks(), act.operation)
 
     async def _save(

@@ -26,6 +26,7 @@ TEMPLATE = statement(
     "MATCH (p:Group {id: $parent}) CREATE (p)-[:DEFINES {since: $at}]->(:Template {id: $id, root: $root})"
 )
 PARENTLESS = statement("CREATE (:Account {id: $id, root: $id})")
+REVISION = statement("MATCH (s:Structure {id: $root}) RETURN s.revision AS revision")
 LOCKS = statement("UNWIND $ids AS id MATCH (a:Account {id: id}) RETURN a.lock AS lock")
 AT = "2026-01-01T00:00:00.000000Z"
 
@@ -95,7 +96,9 @@ async def test_the_structure_s_lock_lets_one_change_at_a_time_through(engine: Ad
         await structure.found(transaction, root)
 
     async def work(transaction: Transaction) -> int:
-        return await structure.lock_structure(transaction, root)
+        await transaction.lock_structures([root])
+        ((revision,),) = [row.values() for row in await transaction.run(REVISION, root=root)]
+        return revision
 
     await database.write(found, queue=root)
     async with connected(engine) as other:

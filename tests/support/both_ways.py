@@ -1,6 +1,6 @@
 """A request answered both ways: by the compiled read where there is one, and by the executor."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -112,3 +112,7 @@ class _Listening(Reader):
     @override
     async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[dict[str, Any]]:
         raise AssertionError("a compiled read waits for nothing")
+
+    @override
+    def holds(self, tenants: Collection[str]) -> bool:
+        return self._ways.house.desk.database.holds(tenants)
