@@ -3,22 +3,28 @@
 A read is described by trees of nodes: of each node some properties, the group above it, and pages of what is in it.
 The text is made of names that this package holds itself, in an order of its own, so that reads of the same shape have
 the same text; every value is bound as a parameter.
+
+One statement answers several reads of one shape, each inside its own viewer's scope: what is asked is a list of tuples,
+each of the hash of a token and the ids of the roots.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, LiteralString
 
-from graph.listing import Ordering
+from graph.listing import Ordering, order_by
 from graph.query import Query
+from graph.users import GRANTS, OF_SESSION
 
 Label = Literal["Account", "Group"]
 NAME: LiteralString = "reads.compiled"
-# As in users.by_session, and as reads_lists.in_scope: an administrator's scope is null, and is everything.
+ASKED, PLACE, UNTIL = "asked", "place", "until"
+# As reads_lists.in_scope: an administrator's scope is null, and is everything.
 _VIEWER = (
-    "MATCH (s:Session {hash: $hash}) WHERE s.until > $now MATCH (u:User {id: s.user}) WHERE NOT u.disabled "
-    "OPTIONAL MATCH (u)-[g:GRANTED]->(t) WITH u, collect(CASE WHEN g.role IN $readers THEN t.id END) AS granted "
-    "WITH CASE WHEN u.administrator THEN null ELSE granted END AS scope "
+    f"UNWIND range(0, size(${ASKED}) - 1) AS place WITH place, ${ASKED}[place] AS asked "
+    f"WITH place, asked, asked[0] AS hash {OF_SESSION}{GRANTS}"
+    "WITH place, asked, s.until AS until, u, collect(CASE WHEN g.role IN $readers THEN n.id END) AS granted "
+    "WITH place, until, CASE WHEN u.administrator THEN null ELSE granted END AS scope"
 )
 
 
@@ -77,27 +83,35 @@ class RootRead:
 
     node: NodeRead
     name: str = ""
-    """The parameter of its id, and the column of its list, once the statement is made."""
+    """The column of its list, once the statement is made."""
+    place: int = 0
+    """Where its id stands in what is asked, once the statement is made."""
 
 
-def statement(roots: Sequence[RootRead]) -> Query:
-    """The statement that reads these nodes. It has no row where the session has ended or the user is disabled.
+def statement(roots: Sequence[RootRead]) -> tuple[Query, Query]:
+    """The statement that reads these nodes: to be run alone, and to be shared with other reads by what they ask.
 
-    Its parameters: `hash` of the token, `now`, `readers` (the roles that may read), an id for each root by its name,
-    and for each list `<name>_limit`, how many nodes it has at most.
+    It has a row for each tuple of `asked`: the hash of a token, and an id for each root at its place. There is no row
+    where the hash is of no session or its user is disabled. PLACE tells which it is, and UNTIL when its session ends or
+    has ended. Its other parameters: `readers` (the roles that may read), and for each list `<name>_limit`, how many
+    nodes it has at most.
     """
     settled = {id(root): root.node.settle() for root in roots}
     ordered = sorted(roots, key=lambda root: settled[id(root)])
     for number, root in enumerate(ordered):
-        root.name = f"r{number}"
-    text = "".join(_root(root) for root in ordered)
-    return Query.compiled(NAME, f"{_VIEWER}{text}RETURN {', '.join(root.name for root in ordered)}")
+        root.name, root.place = f"r{number}", number + 1
+    ids = "".join(f", asked[{root.place}] AS {root.name}i" for root in ordered)
+    found = "".join(_root(root) for root in ordered)
+    columns = ", ".join([PLACE, UNTIL, *(root.name for root in ordered)])
+    text = f"{_VIEWER}{ids} {found}RETURN {columns}"
+    return Query.compiled(NAME, text), Query.compiled(NAME, text, by=ASKED, of=PLACE, placed=True)
 
 
 def _root(root: RootRead) -> str:
-    node = f"{root.name}n"
+    node, node_id = f"{root.name}n", f"{root.name}i"
     return (
-        f"CALL (scope) {{ MATCH ({node}:{root.node.label} {{id: ${root.name}}}) WHERE scope IS NULL OR {_seen(node)} "
+        f"CALL (scope, {node_id}) {{ MATCH ({node}:{root.node.label} {{id: {node_id}}}) "
+        f"WHERE scope IS NULL OR {_seen(node)} "
         f"{_around(root.node, node)}RETURN collect({_row(root.node, node)}) AS {root.name} }} "
     )
 
@@ -129,9 +143,8 @@ def _above(read: NodeRead, node: str) -> str:
 def _page(page: ListRead, node: str, number: int) -> str:
     page.name = f"{node}{number}"
     child = f"{page.name}n"
-    order = ", ".join(f"{key} {'DESC' if page.ordering.descending else 'ASC'}" for key in page.ordering.keys)
     return (
         f"CALL ({node}, scope) {{ MATCH ({node})-[:CONTAINS]->(n:{page.node.label}) "
-        f"WITH n, scope ORDER BY {order} LIMIT ${page.name}_limit WITH n AS {child}, scope "
+        f"WITH n, scope ORDER BY {order_by(page.ordering)} LIMIT ${page.name}_limit WITH n AS {child}, scope "
         f"{_around(page.node, child)}RETURN collect({_row(page.node, child)}) AS {page.name} }} "
     )

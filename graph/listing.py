@@ -128,8 +128,7 @@ def page_query(listing: Listing, window: Window) -> tuple[Query, Mapping[str, An
     """The statement of a page and its values, but for the parents."""
     ordering = listing.ordering
     tests, values = _keyset(ordering, window)
-    direction = "DESC" if ordering.descending != window.backward else "ASC"
-    order = ", ".join(f"{key} {direction}" for key in ordering.keys)
+    order = order_by(ordering, backward=window.backward)
     preludes = _preludes(ordering.prelude, listing.condition.prelude)
     bound = ", ".join(["n", *(prelude.binds for prelude in preludes)])
     text = (
@@ -138,6 +137,12 @@ def page_query(listing: Listing, window: Window) -> tuple[Query, Mapping[str, An
     )
     given = {**dict(listing.given), **dict(listing.condition.values), **values, "limit": window.size + 1}
     return _query(listing, text, "page"), _lists(given)
+
+
+def order_by(ordering: Ordering, *, backward: bool = False) -> str:
+    """The sort keys with their directions."""
+    direction = "DESC" if ordering.descending != backward else "ASC"
+    return ", ".join(f"{key} {direction}" for key in ordering.keys)
 
 
 def total_query(listing: Listing) -> tuple[Query, Mapping[str, Any]]:

@@ -11,25 +11,28 @@ class Query:
     """A statement with its name. The text is a literal: values are always bound as parameters.
 
     `by` names the list among its parameters by which a read is shared: calls whose other parameters are equal may be
-    answered by one statement over all their ids, and the column `of` tells which id a row belongs to. Only a statement
-    is shared whose rows depend on nothing but their id and the parameters: what depends on who asks is among these.
+    answered by one statement over all their ids, and the column `of` tells which id a row belongs to: by the id itself,
+    or where the query is `placed` by its place in the list, for ids of several values. Only a statement is shared whose
+    rows depend on nothing but their id and the parameters: what depends on who asks is among these.
     """
 
     name: str
     text: LiteralString
     by: str | None = None
     of: str = "id"
+    placed: bool = False
 
     def __post_init__(self) -> None:
         assert self.name not in NAMED, f"two queries are named {self.name}"
         NAMED[self.name] = self
 
     @classmethod
-    def compiled(cls, name: str, text: str, by: str | None = None, of: str = "id") -> "Query":
+    def compiled(cls, name: str, text: str, by: str | None = None, of: str = "id", *, placed: bool = False) -> "Query":
         """A statement that the read compiler made, from names that it holds itself. Many may have the same name."""
         query = object.__new__(cls)
         object.__setattr__(query, "name", name)
         object.__setattr__(query, "text", cast("LiteralString", text))
         object.__setattr__(query, "by", by)
         object.__setattr__(query, "of", of)
+        object.__setattr__(query, "placed", placed)
         return query

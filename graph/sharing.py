@@ -123,7 +123,8 @@ class Sharing:
         wanted = list(dict.fromkeys(one for call in calls for one in call.ids))
         self._carried(query.name, len(calls))
         try:
-            own = _apart(await self._run(query, {**line.others, query.by: wanted}), query.of, calls)
+            rows = await self._run(query, {**line.others, query.by: wanted})
+            own = _apart([(wanted[row[query.of]] if query.placed else row[query.of], row) for row in rows], calls)
         except Exception as error:
             if len(calls) == 1:
                 _fail(calls[0], error)
@@ -162,15 +163,15 @@ def _first(waiting: Sequence[_Call]) -> Iterator[_Call]:
         yield call
 
 
-def _apart(rows: Sequence[Row], of: str, calls: Sequence[_Call]) -> list[list[Row]]:
-    """Each call's own rows, in the statement's order; what several asked for is copied, so that none shares a row."""
+def _apart(rows: Sequence[tuple[Hashable, Row]], calls: Sequence[_Call]) -> list[list[Row]]:
+    """Each call's own rows, in their order; what several asked for is copied, so that none shares a row."""
     own: list[list[Row]] = [[] for _ in calls]
     asked: dict[Hashable, list[list[Row]]] = {}
     for call, found in zip(calls, own, strict=True):
         for one in call.ids:
             asked.setdefault(one, []).append(found)
-    for row in rows:
-        first, *more = asked[row[of]]
+    for one, row in rows:
+        first, *more = asked[one]
         first.append(row)
         for found in more:
             found.append(_copied(row))

@@ -1,20 +1,23 @@
 """Users, their sessions, and the roles granted to them."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind, kind_of
 from graph.query import Query
 
-_RIGHTS = (
-    "OPTIONAL MATCH (u)-[g:GRANTED]->(n) "
+OF_SESSION: LiteralString = "MATCH (s:Session {hash: hash}) MATCH (u:User {id: s.user}) WHERE NOT u.disabled "
+"""From the `hash` of a token to its session `s`, which may have ended, and its enabled user `u`."""
+GRANTS: LiteralString = "OPTIONAL MATCH (u)-[g:GRANTED]->(n) "
+"""From a user `u` to each node `n` that has a role of theirs, by `g`; to none where there is none."""
+_RIGHTS: LiteralString = (
+    f"{GRANTS}"
     "RETURN u.id AS id, u.username AS username, u.administrator AS administrator, collect([n.id, g.role]) AS grants"
 )
 BY_SESSION = Query(
     "users.by_session",
-    "UNWIND $hashes AS hash MATCH (s:Session {hash: hash}) MATCH (u:User {id: s.user}) WHERE NOT u.disabled "
-    f"{_RIGHTS}, s.id AS session, s.until AS until, hash",
+    f"UNWIND $hashes AS hash {OF_SESSION}{_RIGHTS}, s.id AS session, s.until AS until, hash",
     by="hashes",
     of="hash",
 )

@@ -20,7 +20,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
 from graph import compiled
-from graph.compiled import RootRead
+from graph.compiled import NodeRead, RootRead
 from graph.ids import Kind, kind_of
 from graph.query import Query
 from resolvers.compiling.fields import NodeType, Uncovered
@@ -31,6 +31,8 @@ from resolvers.refusals import ReadRefused
 
 MOST_PLANS = 4
 """How many ways of an operation's @skip and @include are kept; a further one is left to the executor."""
+MOST_SHARED = 32
+"""A read that may have more nodes than this has a statement of its own: others shall not wait for it."""
 Rows = Mapping[str, list[Any]]
 _LABELS: dict[Kind | None, str] = {Kind.ACCOUNT: "Account", Kind.GROUP: "Group"}
 
@@ -49,7 +51,11 @@ class Bound:
     """A plan with the values of one request."""
 
     plan: "Plan"
+    query: Query
+    asked: tuple[str, ...]
+    """The ids of the roots, in the order of the statement."""
     parameters: dict[str, Any]
+    """The sizes of the pages."""
     labels: Sequence[str]
     """The type of each root's node, as its id tells it."""
     sizes: Sequence[int]
@@ -72,33 +78,39 @@ class Bound:
 class Plan:
     """What is asked of the graph, and how the answer is made of it."""
 
-    query: Query
+    alone: Query
+    shared: Query
+    reads: Sequence[RootRead]
     entries: Sequence[tuple[str, RootPlan | None, str]]
     """The answer's keys, each with its root, or with its text."""
     pages: Sequence[Page]
 
     def bind(self, variables: VariableValues) -> Bound:
         """The plan for these variables. Raises Uncovered for arguments that it does not take, and wrong ones."""
-        parameters: dict[str, Any] = {}
-        labels: list[str] = []
-        for _, root, _ in self.entries:
-            if root is not None:
-                labels.append(_bind_root(root, variables, parameters))
+        asked = [""] * len(self.reads)
+        labels = [_bind_root(root, variables, asked) for _, root, _ in self.entries if root is not None]
+        parameters: dict[str, int] = {}
         sizes = [_bind_page(page, variables, parameters) for page in self.pages]
-        return Bound(self, parameters, labels, sizes)
+        small = not sizes or sum(_nodes(read.node, parameters) for read in self.reads) <= MOST_SHARED
+        return Bound(self, self.shared if small else self.alone, tuple(asked), parameters, labels, sizes)
 
 
-def _bind_root(root: RootPlan, variables: VariableValues, parameters: dict[str, Any]) -> str:
+def _nodes(read: NodeRead, sizes: Mapping[str, int]) -> int:
+    """How many nodes a read has at most."""
+    above = _nodes(read.above, sizes) if read.above else 0
+    return 1 + above + sum(sizes[f"{page.name}_limit"] * _nodes(page.node, sizes) for page in read.below)
+
+
+def _bind_root(root: RootPlan, variables: VariableValues, asked: list[str]) -> str:
     node_id = _arguments(root.asked, variables)["id"]
     label = _LABELS.get(kind_of(node_id), "")
     if label not in root.types:
         raise Uncovered
-    for each, (read, _) in root.types.items():
-        parameters[read.name] = node_id if each == label else None
+    asked[root.types[label][0].place - 1] = node_id
     return label
 
 
-def _bind_page(page: Page, variables: VariableValues, parameters: dict[str, Any]) -> int:
+def _bind_page(page: Page, variables: VariableValues, parameters: dict[str, int]) -> int:
     given = {name: value for name, value in _arguments(page.asked, variables).items() if value is not None}
     first = given.pop("first", None)
     if given.pop("subtree", False) or given:
@@ -162,7 +174,7 @@ class Compiled:
         reads = [read for _, root in found if not isinstance(root, str) for read, _ in root.reads.values()]
         if not reads:
             return None
-        query = compiled.statement(reads)
+        alone, shared = compiled.statement(reads)
         entries: list[tuple[str, RootPlan | None, str]] = []
         for key, root in found:
             if isinstance(root, str):
@@ -170,7 +182,7 @@ class Compiled:
             else:
                 types = {label: (read, node_shape(node)) for label, (read, node) in root.reads.items()}
                 entries.append((key, RootPlan(key, root.asked, types), ""))
-        return Plan(query, entries, selecting.pages)
+        return Plan(alone, shared, reads, entries, selecting.pages)
 
 
 def _conditions(node: Node) -> Iterator[str]:

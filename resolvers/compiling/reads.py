@@ -6,6 +6,7 @@ from typing import Any
 from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
 
 from graph import clock
+from graph.compiled import UNTIL
 from graph.database import Reader
 from resolvers.compiling.fields import NodeType, Uncovered
 from resolvers.compiling.plan import Compiled
@@ -31,17 +32,14 @@ class CompiledReads:
     async def answer(self, compiled: Compiled, token: str, variables: Mapping[str, Any]) -> dict[str, Any] | None:
         """The data for who holds the token; None where the executor has to answer. Raises EngineUnavailable.
 
-        None also where the token opens no session now: whether it does is asked by the statement itself.
+        None also where the token opens no session now: whether it does is asked by the statement itself. A small read
+        goes with others of its plan that arrive at the same time.
         """
         try:
             bound = compiled.bind(variables)
-            rows = await self._reader.run(
-                bound.plan.query,
-                hash=token_hash(token),
-                now=clock.to_text(clock.now()),
-                readers=READERS,
-                **bound.parameters,
-            )
-            return bound.answer(rows[0]) if rows else None
+            now = clock.to_text(clock.now())
+            asked = [(token_hash(token), *bound.asked)]
+            rows = await self._reader.run(bound.query, asked=asked, readers=READERS, **bound.parameters)
+            return bound.answer(rows[0]) if rows and rows[0][UNTIL] > now else None
         except Uncovered:
             return None

@@ -1,7 +1,7 @@
 """Shared statements: who is put together, that each gets what it would get alone, and that nothing older is shown."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +23,13 @@ FIND = Query.compiled(
     "test.find", "UNWIND $ids AS id MATCH (g:Group {id: id}) RETURN id, g {.revision, .locks} AS node", by="ids"
 )
 DIVIDE = Query.compiled("test.divide", "UNWIND $ids AS id RETURN id, 12 / size(id) AS part", by="ids")
+PLACED = Query.compiled(
+    "test.placed",
+    "UNWIND range(size($ids) - 1, 0, -1) AS at WITH at, $ids[at] AS id RETURN at, id[0] + id[1] AS both",
+    by="ids",
+    of="at",
+    placed=True,
+)
 ECHO = Query.compiled("test.echo", "UNWIND $ids AS id RETURN id, $word AS word", by="ids")
 
 
@@ -43,7 +50,7 @@ class Stage:
         """A call that is under way."""
         return self.ask(FIND, *ids)
 
-    def ask(self, query: Query, *ids: str, **others: Any) -> asyncio.Task[list[Row]]:
+    def ask(self, query: Query, *ids: Hashable, **others: Any) -> asyncio.Task[list[Row]]:
         """A call of any query that is under way."""
         return asyncio.create_task(self.sharing.run(query, {"ids": list(ids), **others}))
 
@@ -139,6 +146,13 @@ async def test_no_two_callers_have_a_row_in_common(stage: Stage, groups: list[st
     one["node"]["locks"].append("changed")
     one["node"]["revision"] = 7
     assert other == row(b)
+
+
+async def test_ids_of_several_values_are_told_by_their_place(stage: Stage) -> None:
+    asked = ([("b", "a")], [("b", "c")], [("b", "a"), ("c", "a")], [("b", "a")])
+    found = await asyncio.gather(*(stage.ask(PLACED, *ids) for ids in asked))
+    assert [sorted(row["both"] for row in rows) for rows in found] == [["ba"], ["bc"], ["ba", "ca"], ["ba"]]
+    assert stage.carried == [1, 3]
 
 
 async def test_what_was_committed_before_a_call_is_seen_by_it(

@@ -1,5 +1,6 @@
 """A request answered both ways: by the compiled read where there is one, and by the executor."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,6 +27,9 @@ from services.guard import Guard
 from services.permissions import Viewer
 from tests.support.house import House
 from tests.support.reads import schema
+
+Asked = tuple[str, str, dict[str, Any]]
+"""A document, the token of who asks it, and its variables."""
 
 
 @dataclass(slots=True)
@@ -75,6 +79,17 @@ class BothWays:
         plain = await _told(self._plain, document, token, variables)
         assert fast == plain, (document, variables)
         return not fell_back
+
+    async def alone(self, asked: Sequence[Asked]) -> list[Told]:
+        """What the executor says to each, one after the other; each is compiled when it is asked for the next time."""
+        told = [await _told(self._plain, *each) for each in asked]
+        for each in asked:
+            await _told(self._fast, *each)
+        return told
+
+    async def together(self, asked: Sequence[Asked]) -> list[Told]:
+        """What the compiled way says to each, all at the same time."""
+        return await asyncio.gather(*(_told(self._fast, *each) for each in asked))
 
 
 async def _told(execution: Execution, document: str, token: str, variables: dict[str, Any]) -> Told:
