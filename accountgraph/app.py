@@ -1,4 +1,4 @@
-"""The ASGI application: GraphQL, the start page, the schema, and the probes."""
+"""The ASGI application: GraphQL, files for imports, the start page, the schema, and the probes."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,7 @@ from accountgraph.envelope import Envelope
 from accountgraph.execution import Caller
 from accountgraph.gate import Gate, Phase
 from accountgraph.http import GraphQLEndpoint
+from accountgraph.importing import Uploads
 from accountgraph.limits import Limits
 from accountgraph.version import VERSION
 from resolvers.compiling.reads import CompiledReads
@@ -61,9 +62,10 @@ def make_app(application: Application, gate: Gate) -> ASGIApp:
         read_seconds=settings.read_seconds,
         compiled=CompiledReads(graphql_schema(schema), COMPILED, application.desk.database),
     )
+    uploads = Uploads(application.desk.database, authenticate, gate)
     probes = Probes(application, gate)
     pages = startpage.routes(schema.as_str(), lambda: _facts(application))
-    return Envelope(Starlette(routes=[Route("/graphql", graphql), *pages, *probes.routes()]))
+    return Envelope(Starlette(routes=[Route("/graphql", graphql), *uploads.routes(), *pages, *probes.routes()]))
 
 
 def _facts(application: Application) -> startpage.Facts:

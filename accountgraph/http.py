@@ -95,7 +95,7 @@ class GraphQLEndpoint:
                 raise HttpRefused(406, body(message, Code.NOT_ACCEPTABLE))
             self._gate.check()
             logs.bind(operation_id=incoming.operation_id)
-            token = _token(request.headers.get("authorization"))
+            token = token_of(request.headers.get("authorization"))
             task = asyncio.create_task(self._run(incoming, token, work))
             return await self._watched(task, request, work)
 
@@ -196,7 +196,8 @@ async def _until_gone(request: Request) -> None:
         pass
 
 
-def _token(header: str | None) -> str | None:
+def token_of(header: str | None) -> str | None:
+    """The token that an Authorization header brings, or None where it brings none that can be one."""
     scheme, _, token = (header or "").partition(" ")
     token = token.strip()
     sane = scheme.lower() == "bearer" and 0 < len(token) <= 4096 and token.isascii() and token.isprintable()

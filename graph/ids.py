@@ -23,11 +23,18 @@ class Kind(StrEnum):
     VALUATION = "val"
     GRANT = "gra"
     POLICY = "pol"
+    UPLOAD = "upl"
+    IMPORT = "imp"
 
 
 def new_id(kind: Kind) -> str:
     """A new id of this kind, such as `acc_01JD8Z3K5V9Q2W7X4Y6B8C0D1E`."""
     return f"{kind.value}_{ULID()}"
+
+
+def following(node_id: str, number: int) -> str:
+    """The ULID, without a prefix, that lies so many after that of an id: the same each time, and in order."""
+    return str(ULID.from_int(int(ULID.from_str(node_id.partition("_")[2])) + number))
 
 
 def kind_of(node_id: str) -> Kind | None:

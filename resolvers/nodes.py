@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from graph.database import Row
 from graph.ids import Kind, kind_of
-from resolvers import accounts, groups, operations, scope, transactions
+from resolvers import accounts, groups, imports, operations, scope, transactions
 from resolvers.context import Context
 
 Found = tuple[Kind, Row]
@@ -28,6 +28,7 @@ _FINDERS: dict[Kind, Callable[[Context, str], Awaitable[Row | None]]] = {
     Kind.TEMPLATE: template,
     Kind.OPERATION: operations.find,
     Kind.ENTRY: transactions.find,
+    Kind.IMPORT: imports.find,
     Kind.INSTALLATION: installation,
 }
 

@@ -151,3 +151,22 @@ class AccountOrderField(Enum):
     NAME = _value("NAME", "The name, by Unicode code point.")
     CREATED_AT = _value("CREATED_AT", "The instant of creation.")
     CASH = _value("CASH", "The amount of posted cash, whatever its currency.")
+
+
+@strawberry.enum(description="How far an import is.")
+class ImportPhase(Enum):
+    """How far an import is."""
+
+    CHECKING = _value("CHECKING", "Every line is checked; nothing takes effect.")
+    APPROVAL = _value("APPROVAL", "All lines are checked, and a person has to approve what they do.")
+    APPLYING = _value("APPLYING", "Lines are done, part by part.")
+    ENDED = _value("ENDED", "Nothing more is done.")
+
+
+@strawberry.enum(description="What became of a line of an import.")
+class ImportOutcome(Enum):
+    """What became of a line of an import."""
+
+    SUCCEEDED = _value("SUCCEEDED", "It took effect, once.")
+    FAILED = _value("FAILED", "It had no effect; its problems say why.")
+    UNPROCESSED = _value("UNPROCESSED", "It had no effect, or none yet; nothing is known to be wrong with it.")

@@ -5,12 +5,13 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from resolvers import accounts, groups, nodes, operations, quotes
+from resolvers import accounts, groups, imports, nodes, operations, quotes
 from resolvers.paging import MAX_PAGE, Slice
 from resolvers.refusals import bad_input
 from schema.fields import After, Before, First, Info, Last, described, given, page_args
 from schema.markets import MarketQueries
 from schema.types.account import Account, account
+from schema.types.bulk_import import BulkImport, bulk_import
 from schema.types.filters import (
     AccountFilter,
     AccountOrder,
@@ -112,6 +113,12 @@ class Query(UserQueries, MarketQueries):
         page = page_args(first, after, size=50)
         found = await operations.page(info.context, *asked, page) if asked is not None else Slice.empty()
         return connection(found, operation)
+
+    @described
+    async def bulk_import(self, info: Info, id: Id) -> BulkImport | None:  # noqa: A002
+        """The import of this id; null for all but who asked for it and who may decide about its group."""
+        found = await imports.find(info.context, id)
+        return None if found is None else bulk_import(found)
 
     @described
     async def installation(self, info: Info) -> Installation | None:

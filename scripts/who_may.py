@@ -25,6 +25,9 @@ RIGHTS: Mapping[str, Permission] = {
     "placeOrder": Permission.TRADE,
     "cancelOrder": Permission.TRADE,
     "decideOperation": Permission.DECIDE,
+    "bulkImport": Permission.CREATE,
+    "cancelImport": Permission.CREATE,
+    "resumeImport": Permission.CREATE,
     "grant": Permission.GRANT,
     "revoke": Permission.GRANT,
 }

@@ -96,6 +96,6 @@ def check_description(text: str, *path: str) -> list[Problem]:
 
 async def question_of(desk: Desk, act: Act, account: Row, operation: ProtocolOperation, **more: Any) -> Question:
     """What the protocol engine is asked about an account that is there: the account and its policy as they stand."""
-    values = (await in_force(desk.database, act.places[account["id"]])).values
+    values = (await in_force(desk.reads, act.places[account["id"]])).values
     facts: dict[str, Any] = {"account": account_facts(account), "policy": policy_facts(values), **more}
     return Question(account["id"], operation, clock.now(), facts)

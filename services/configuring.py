@@ -100,7 +100,7 @@ class Configure(Partial[Configured]):
             return (await question_of(desk, act, plan.row, operation, **more),)
         more |= {"kind": plan.kind.name, "name": plan.row["name"]}
         if plan.kind is Kind.GROUP:
-            more["policy"] = policy_facts((await in_force(desk.database, act.places[self.id])).values)
+            more["policy"] = policy_facts((await in_force(desk.reads, act.places[self.id])).values)
         return (Question(self.id, operation, clock.now(), more),)
 
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: Configured) -> Effect:

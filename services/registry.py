@@ -8,6 +8,7 @@ from services.configuring import Configure
 from services.corrections import AdjustCash, PostDividend, PostFee
 from services.creating import CreateAccount
 from services.groups import CloseGroup, UpdateGroup
+from services.importing.commands import BulkImport
 from services.ledger import Deposit, Transfer, Withdraw
 from services.moving import Move
 from services.orders.placing import PlaceOrder
@@ -20,6 +21,7 @@ COMMANDS: dict[str, type[Command[Any]]] = {
     command.action: command
     for command in (
         AdjustCash,
+        BulkImport,
         ChangeAccountStatus,
         CloseGroup,
         Configure,

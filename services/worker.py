@@ -15,7 +15,11 @@ from graph import clock, operations
 from graph.database import Row
 from graph.errors import GraphError
 from services.deciding import start_approved
+from services.folder import Folder
 from services.guard import DROPPED_AT_ONCE, drop_ended
+from services.importing import running
+from services.importing.commands import BulkImport
+from services.importing.uploading import drop_expired
 from services.market_control import AdvanceMarketDate, go_on
 from services.operations import APPROVED, WAITING, end_operation
 from services.orders.recovery import recover
@@ -26,6 +30,8 @@ _log = structlog.get_logger()
 INTERVAL_SECONDS = 1.0
 TIDY_SECONDS = 60.0
 AT_ONCE = 16
+MOST_IMPORTS = 2
+"""How many imports a process goes on with at once: each holds an index of all its lines."""
 CLAIM = timedelta(seconds=15)
 
 
@@ -36,9 +42,15 @@ class Worker:
         self._pipeline = pipeline
         self._stopped = asyncio.Event()
         self._tidy_at = 0.0
+        self._imports: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Looks for due work every second, until `stop`."""
+        """Looks for due work every second, and folds totals beside it, until `stop`."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(Folder(self._pipeline.desk.database).run(self._stopped))
+            await self._look()
+
+    async def _look(self) -> None:
         while not self._stopped.is_set():
             try:
                 while await self.turn() == AT_ONCE and not self._stopped.is_set():
@@ -65,10 +77,11 @@ class Worker:
         return len(found)
 
     async def _tidy(self) -> None:
-        """Drops counts of failed sign-ins that have ended, now and then."""
+        """Drops counts of failed sign-ins that have ended, and uploads that are kept no longer, now and then."""
         if time.monotonic() < self._tidy_at:
             return
         full = await drop_ended(self._pipeline.desk.database) == DROPPED_AT_ONCE
+        await drop_expired(self._pipeline.desk.database)
         self._tidy_at = time.monotonic() + (0 if full else TIDY_SECONDS)
 
     async def _one(self, operation: Row) -> None:
@@ -90,7 +103,33 @@ class Worker:
                 await end_operation(self._pipeline.desk, operation, [WAITING], "REJECTED", [expired])
             case state if state == APPROVED:
                 await start_approved(self._pipeline, operation["id"])
+            case _ if operation["kind"] == BulkImport.action:
+                self._begin_import(operation)
             case _ if operation["kind"] == AdvanceMarketDate.action:
                 await go_on(self._pipeline.desk, operation["id"])
             case _:
                 await recover(self._pipeline.desk, operation)
+
+    def _begin_import(self, operation: Row) -> None:
+        """Goes on with an import beside all other work; where there are enough of them, it is due again later."""
+        if len(self._imports) < MOST_IMPORTS:
+            task = asyncio.create_task(self._import(operation))
+            self._imports.add(task)
+            task.add_done_callback(self._imports.discard)
+
+    async def _import(self, operation: Row) -> None:
+        try:
+            await running.go_on(self._pipeline.desk, operation, self._stopped.is_set)
+        except GraphError:
+            _log.warning("import_waits_for_the_database", operation=operation["id"])
+        except Exception:
+            _log.exception("import_failed", operation=operation["id"])
+
+    async def _end_imports(self) -> None:
+        """Waits for the parts under way; where that is cut short, they are undone, and are done later."""
+        self._stopped.set()
+        try:
+            await asyncio.gather(*self._imports)
+        finally:
+            for task in self._imports:
+                task.cancel()

@@ -9,6 +9,7 @@ from schema.mutations.create_account import CreateAccountMutation
 from schema.mutations.decide_operation import DecideOperationMutation
 from schema.mutations.grants import GrantMutations
 from schema.mutations.groups import GroupMutations
+from schema.mutations.imports import ImportMutations
 from schema.mutations.market import MarketMutations
 from schema.mutations.money import MoneyMutations
 from schema.mutations.move import MoveMutation
@@ -39,5 +40,6 @@ class Mutation(
     GrantMutations,
     UserMutations,
     MarketMutations,
+    ImportMutations,
 ):
     """Every mutation."""

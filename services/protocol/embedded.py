@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -21,6 +22,8 @@ async def no_prices(_monday: date) -> WeekMoves | None:
 
 class EmbeddedProtocol(ProtocolPort):
     """The rules of rules.py and the weeks of weeks.py, over the moves that `moves_of` gives for a week's Monday."""
+
+    immediate: ClassVar[bool] = True
 
     def __init__(self, moves_of: MovesOf = no_prices) -> None:
         self._moves_of = moves_of

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from services.protocol.verdict import Verdict
 from services.protocol.weeks import Week
@@ -41,6 +41,9 @@ class Question:
 
 class ProtocolPort(ABC):
     """The protocol engine. Every method raises ProtocolUnavailable where no answer can be relied on."""
+
+    immediate: ClassVar[bool] = False
+    """Whether `validate` answers from this process alone, so that it may be asked while locks are held."""
 
     @abstractmethod
     async def validate(self, question: Question) -> Verdict:
