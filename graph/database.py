@@ -13,6 +13,7 @@ from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
 
 from graph import clock
 from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
+from graph.ids import Kind, kind_of
 from graph.query import Query
 from graph.sharing import Carried, Row, Sharing
 from graph.turns import Turns
@@ -114,6 +115,7 @@ class Database:
         self._observe = observe
         self._queues = Turns()
         self._sharing = Sharing(self._run, carried)
+        self._stirred: set[str] = set()
         self.sessions = 0
         """How many sessions are open now: each has one of the pool's CONNECTIONS, or waits for one."""
 
@@ -220,14 +222,27 @@ class Database:
             attempt = 0
             while True:
                 try:
-                    return await self._attempt(work)
+                    value = await self._attempt(work)
                 except (Neo4jError, DriverError, OSError, TimeoutError) as error:
                     if not _may_pass(error) or time.monotonic() > deadline:
                         raise _typed(error) from error
                     if not isinstance(error, Neo4jError) and attempt >= READ_ATTEMPTS:
                         raise EngineUnavailable(str(error)) from error
+                else:
+                    self.stir(queue)
+                    return value
                 attempt += 1
                 await asyncio.sleep(_pause(attempt))
+
+    def stir(self, feed: str) -> None:
+        """Notes that something may have been added to a tenant's feed; other queues are no feeds of tenants."""
+        if kind_of(feed) is Kind.GROUP:
+            self._stirred.add(feed)
+
+    def stirred(self) -> set[str]:
+        """The tenants whose feeds were stirred since the last call."""
+        found, self._stirred = self._stirred, set()
+        return found
 
     async def _attempt(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self._session() as session:

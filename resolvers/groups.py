@@ -1,6 +1,5 @@
 """Groups: their lists, now and in the past, and the totals over their subtrees."""
 
-import asyncio
 from collections.abc import Sequence
 
 from graph import clock, reads_lists
@@ -10,6 +9,7 @@ from graph.filters import accounts as account_condition
 from graph.ids import Kind
 from graph.listing import Listing
 from graph.reads_rollups import CurrencySum
+from graph.reads_totals import Below
 from resolvers import scope
 from resolvers.accounts import price_unknown, seen_condition
 from resolvers.context import Context
@@ -74,20 +74,27 @@ def _past(at: str) -> tuple[tuple[str, str]]:
 
 async def cash(context: Context, group_id: str) -> Sequence[CurrencySum]:
     """The cash below a group and how many accounts have it, for each currency."""
-    return await context.loaders.cash_below.load(group_id) or ()
+    return (await _below(context, group_id, held=False)).cash
 
 
 async def market_values(context: Context, group_id: str) -> Sequence[CurrencyTotal]:
     """What the positions below a group are worth. Raises ReadRefused where a price was never known."""
-    posted, held = await asyncio.gather(cash(context, group_id), context.loaders.held_below.load(group_id))
-    prices = await context.loaders.prices.of(sorted({row.symbol for row in held or ()}))
-    try:
-        return subtree_values(posted, held or (), prices)
-    except PriceUnknown as unknown:
-        raise price_unknown(unknown) from None
+    return await _values(context, await _below(context, group_id, held=True))
 
 
 async def total_values(context: Context, group_id: str) -> Sequence[CurrencyTotal]:
     """Cash and market value below a group together. Raises ReadRefused where a price was never known."""
-    values = await market_values(context, group_id)
-    return subtree_totals(await cash(context, group_id), values)
+    below = await _below(context, group_id, held=True)
+    return subtree_totals(below.cash, await _values(context, below))
+
+
+async def _values(context: Context, below: Below) -> Sequence[CurrencyTotal]:
+    prices = await context.loaders.prices.of(sorted({row.symbol for row in below.held}))
+    try:
+        return subtree_values(below.cash, below.held, prices)
+    except PriceUnknown as unknown:
+        raise price_unknown(unknown) from None
+
+
+async def _below(context: Context, group_id: str, *, held: bool) -> Below:
+    return await context.loaders.below.load((group_id, held)) or Below((), ())

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from graph import listing, operations, reads_holdings, reads_nodes, reads_rollups, reads_statements, structure
+from graph import listing, operations, reads_holdings, reads_nodes, reads_statements, reads_totals, structure
 from graph.database import Reader, Row
 from graph.listing import Listing, Page, Window
 from graph.reads_holdings import Funds, Holding
-from graph.reads_rollups import CurrencySum, HeldSum
 from graph.reads_statements import Balances
+from graph.reads_totals import Below
 from graph.structure import Located
 from resolvers.pricing import Prices
 from resolvers.reading import Reading
@@ -46,8 +46,8 @@ class Loaders:
         self.holdings: Loader[str, list[Holding] | None] = self._by_id(reads_holdings.holdings)
         self.holdings_totals: Loader[str, int | None] = self._by_id(reads_holdings.totals)
         self.component_funds: Loader[str, Funds | None] = self._by_id(reads_holdings.component_funds)
-        self.cash_below: Loader[str, list[CurrencySum] | None] = self._by_id(reads_rollups.cash)
-        self.held_below: Loader[str, list[HeldSum] | None] = self._by_id(reads_rollups.held)
+        self.below: Loader[tuple[str, bool], Below | None] = Loader(self._below)
+        """By the group, and whether positions are asked for; what is asked for together is of one moment."""
         self.in_force: Loader[str, InForce | None] = self._by_id(self._in_force)
         self.pages: Loader[tuple[Listing, Window, str], Page] = Loader(self._pages)
         self.totals: Loader[tuple[Listing, str], int] = Loader(self._totals)
@@ -66,6 +66,11 @@ class Loaders:
     async def _in_force(self, reader: Reader, ids: Collection[str]) -> dict[str, InForce]:
         places = await self.places.load_many(ids)
         return await in_force_on(reader, [place for place in places if place is not None])
+
+    async def _below(self, keys: list[tuple[str, bool]]) -> Sequence[Below | None]:
+        ids = list(dict.fromkeys(group for group, _ in keys))
+        found = await reads_totals.read(self._reading, ids, held=any(held for _, held in keys))
+        return [found.get(group) for group, _ in keys]
 
     async def _pages(self, keys: list[tuple[Listing, Window, str]]) -> Sequence[Page]:
         async def read(shape: tuple[Listing, Window], parents: list[str]) -> dict[str, Page]:

@@ -1,23 +1,25 @@
 """The database as one request reads it: failures told in the API's words, and how many statements are under way."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, TypeVar
 
-from graph.database import Reader, Row
+from graph.database import Row, Transaction
 from graph.errors import EngineUnavailable
 from graph.query import Query
+from graph.reads_totals import Store
 from resolvers.refusals import UNAVAILABLE, ReadRefused
 
+T = TypeVar("T")
 _GONE = "The account graph cannot be reached at present. Try again in a moment."
 # Between a statement's rows and the statements that follow from them lie so few turns of the event loop.
 _SETTLING_TURNS = 16
 
 
-class Reading(Reader):
+class Reading(Store):
     """Runs a request's reads. Raises ReadRefused with UNAVAILABLE where the engine does not answer."""
 
-    def __init__(self, database: Reader) -> None:
+    def __init__(self, database: Store) -> None:
         self._database = database
         self._running = 0
         self._idle = asyncio.Event()
@@ -33,7 +35,13 @@ class Reading(Reader):
     def holds(self, tenants: Collection[str]) -> bool:
         return self._database.holds(tenants)
 
-    async def _counted(self, rows: Awaitable[list[Row]]) -> list[Row]:
+    async def write(self, work: Callable[[Transaction], Awaitable[T]], *, queue: str) -> T:
+        return await self._counted(self._database.write(work, queue=queue))
+
+    def stir(self, feed: str) -> None:
+        self._database.stir(feed)
+
+    async def _counted(self, rows: Awaitable[T]) -> T:
         self.statements += 1
         self._running += 1
         self._idle.clear()

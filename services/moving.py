@@ -1,10 +1,10 @@
 """Moves of accounts and groups in the tree."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from graph import clock, groups, moves, settings
+from graph import clock, groups, moves, positions, settings
 from graph.database import Reader, Row, Transaction
 from graph.ids import Kind, kind_of
 from graph.journal import Recorder
@@ -27,11 +27,12 @@ FIELD = "parentId"
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The node as it stands."""
+    """The node as it stands. With an account go its cash (minor units) and its positions: symbols and quantities."""
 
     row: Row
     kind: Kind
     parent: str
+    carried: Row = field(default_factory=Row)
 
 
 class Move(Command[Moved]):
@@ -86,7 +87,9 @@ class Move(Command[Moved]):
         problems += _at_parent(check_against(_metadata(row), _added(old, new)))
         if problems:
             raise Refused(*problems)
-        return Moved(row, Kind.ACCOUNT, act.places[self.id].path[1])
+        held = (await positions.of_accounts(reader, [self.id]))[self.id]
+        carried: Row = {"cash": row["cash"], "positions": [[one["symbol"], one["quantity"]] for one in held]}
+        return Moved(row, Kind.ACCOUNT, act.places[self.id].path[1], carried)
 
     async def _plan_group(self, reader: Reader, act: Act, old: Inherited, new: Inherited) -> Moved:
         place, parent = act.places[self.id], act.places[self.parent_id]
@@ -116,7 +119,7 @@ class Move(Command[Moved]):
         del act
         version = plan.row["version"]
         before: Row = {"parent": plan.parent, "version": version}
-        after: Row = {"parent": self.parent_id, "version": version + 1, "rationale": self.rationale}
+        after: Row = {"parent": self.parent_id, "version": version + 1, "rationale": self.rationale, **plan.carried}
         at = recorder.add("MOVED", [self.id, plan.parent, self.parent_id], before, after)
         await moves.move(transaction, self.id, plan.kind, self.parent_id, at)
         return Effect({"node": self.id}, self.id, [self.id])

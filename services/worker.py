@@ -15,6 +15,7 @@ from graph import clock, operations
 from graph.database import Row
 from graph.errors import GraphError
 from services.deciding import start_approved
+from services.folder import Folder
 from services.guard import DROPPED_AT_ONCE, drop_ended
 from services.importing import running
 from services.importing.commands import BulkImport
@@ -44,11 +45,13 @@ class Worker:
         self._imports: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Looks for due work every second, until `stop`."""
-        try:
-            await self._look()
-        finally:
-            await self._end_imports()
+        """Looks for due work every second, and folds totals beside it, until `stop`."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(Folder(self._pipeline.desk.database).run(self._stopped))
+            try:
+                await self._look()
+            finally:
+                await self._end_imports()
 
     async def _look(self) -> None:
         while not self._stopped.is_set():

@@ -49,7 +49,8 @@ async def test_a_moved_account_leaves_where_it_was_to_the_past(house: House) -> 
     record = await last_record(house)
     assert (record["kind"], record["at"], record["nodes"]) == ("MOVED", row["updatedAt"], [node, one, two])
     assert record["before"] == {"parent": one, "version": 1}
-    assert record["after"] == {"parent": two, "version": 2, "rationale": "because"}
+    carried = {"cash": 0, "positions": []}
+    assert record["after"] == {"parent": two, "version": 2, "rationale": "because", **carried}
 
 
 async def test_a_group_moves_with_all_below_it_and_back(house: House) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 
-from graph.database import Transaction
+from graph.database import Row, Transaction
 from graph.ids import Kind, new_id
+from graph.journal import Author, take_feed
 from graph.query import Query
 from graph.sort_keys import sort_key
 from resolvers.context import Context
@@ -139,12 +140,31 @@ def account_row(root: str, at: str = "2026-01-01T00:00:00.000000Z", **given: Any
 
 
 async def write(house: House, query: Query, **parameters: Any) -> None:
-    """Writes to the graph directly, where a test needs more than the services make in good time."""
+    """Writes to the graph directly, where a test needs more than the services make in good time.
+
+    The journal tells of the accounts, groups and positions, as it does of all that the services make.
+    """
+    records = [_record(query, row) for row in parameters["rows"]] if query in (PLACE, LINK, HOLD) else []
 
     async def work(transaction: Transaction) -> None:
         await transaction.run(query, **parameters)
+        if records:
+            recorder = await take_feed(transaction, house.root, Author("test", "plant", None))
+            for record in records:
+                recorder.add(*record)
+            await recorder.write(transaction)
 
     await house.desk.database.write(work, queue=house.root)
+
+
+def _record(query: Query, row: Row) -> tuple[str, list[str], Row, Row]:
+    if query is LINK:
+        return "GROUP_CREATED", [row["id"], row["parent"]], {}, {"parent": row["parent"]}
+    properties: Row = row["properties"]
+    if query is HOLD:
+        return "POSTED", [row["account"]], {}, {"positions": {properties["id"]: properties}}
+    parent: str = row["parent"]
+    return "ACCOUNT_CREATED", [properties["id"], parent], {}, {**properties, "parent": parent}
 
 
 async def place(house: House, parent: str | None = None, **given: Any) -> str:

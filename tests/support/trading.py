@@ -1,15 +1,17 @@
 """Accounts that trade, and what the graph says of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import SecretStr
 
 from graph import accounts, operations, orders, positions, users
-from graph.database import Row
+from graph.database import Reader, Row
 from graph.query import Query
 from services.access import viewer_of_user
-from services.creating import CreateAccount
+from services.commands import Act
+from services.creating import CreateAccount, NewAccount
+from services.desk import Desk
 from services.granting import Grant
 from services.ledger import Deposit
 from services.orders.cancelling import CancelOrder
@@ -24,7 +26,6 @@ ENTRIES = Query(
     "test.entries", "MATCH (e:Entry) WHERE e.ledger = $ledger AND e.place > 0 RETURN e {.*} AS entry ORDER BY e.place"
 )
 SET = Query("test.set", "MATCH (e:Entry {set: $set}) RETURN e {.*} AS entry ORDER BY e.id")
-MAKE_SIMULATED = Query("test.make_simulated", "MATCH (a:Account {id: $id}) SET a.simulated = true")
 JOURNAL = Query(
     "test.journal", "MATCH (c:Change) WHERE c.feed = $feed AND c.number > 0 RETURN c {.*} AS record ORDER BY c.number"
 )
@@ -43,17 +44,19 @@ class Books:
         return [(entry["kind"], entry["state"], entry["amount"]) for entry in self.entries]
 
 
+class _CreateSimulated(CreateAccount):
+    """Creates an account of paper."""
+
+    async def plan(self, desk: Desk, reader: Reader, act: Act) -> NewAccount:
+        made = await super().plan(desk, reader, act)
+        return replace(made, row={**made.row, "simulated": True})
+
+
 async def an_account(house: House, cash: str | None = "100000", *, simulated: bool = False, **more: Any) -> str:
     """A new account with so much cash; its id."""
     given: dict[str, Any] = {"operation_id": op(), "name": "Trader", "parent_id": house.root}
-    made = await house.do(CreateAccount(**given | more))
-    account: str = made.payload["account"]
-    if simulated:
-
-        async def work(transaction: Any) -> None:
-            await transaction.run(MAKE_SIMULATED, id=account)
-
-        await house.desk.database.write(work, queue="test")
+    create = _CreateSimulated if simulated else CreateAccount
+    account: str = (await house.do(create(**given | more))).payload["account"]
     if cash is not None:
         await house.do(Deposit(operation_id=op(), account_id=account, amount=cash))
     return account

@@ -1,0 +1,148 @@
+"""Folds a tenant's feed into the totals of its groups: one bounded turn at a time, each in a transaction of its own.
+
+A turn takes the next records after the cursor, works out what they add to each group at the place where its accounts
+stood then, and writes the new sums with the cursor. It has a lock of its own: no writer of the feed waits for it.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+from graph.branches import Branches
+from graph.checks import packed
+from graph.database import Row, Transaction
+from graph.effects import Branched, Carried, Changed, Effect, Opened, effects
+from graph.query import Query
+from graph.stood import Standing, Told, standing, with_what_moved
+from graph.totals import NOTHING, Cursor, Kept, Sums, is_cash
+
+MOST_RECORDS = 500
+MOST_SUMS = 5_000
+"""About how many sums one turn changes, but for those of its last record."""
+MOST_BYTES = 500_000
+"""About how large a statement is."""
+_ROW_BYTES = 200
+
+TAKE = Query(
+    "folding.take",
+    "MERGE (k:Fold {id: $root}) ON CREATE SET k.state = [0, 0, -1] SET k.lock = $token RETURN k.state AS state",
+)
+RECORDS = Query(
+    "folding.records",
+    "MATCH (c:Change) WHERE c.feed = $feed AND c.number > $after AND c.number <= $until "
+    "RETURN c.number AS number, c.at AS at, c.kind AS kind, c.nodes AS nodes, c.payload AS payload ORDER BY c.number",
+)
+KEPT = Query("folding.kept", "UNWIND $ids AS id MATCH (t:Total {id: id}) RETURN id, t.state AS state")
+SET_TOTALS = Query("folding.set_totals", "UNWIND $rows AS row MATCH (t:Total {id: row.id}) SET t.state = row.state")
+ADD_CASH = Query(
+    "folding.add_cash",
+    "UNWIND $rows AS row MATCH (b:Branch {id: row.branch}) "
+    "CREATE (b)-[:SUMS_CASH]->(t:Total {id: row.id, key: row.key, state: row.state})",
+)
+ADD_HELD = Query(
+    "folding.add_held",
+    "UNWIND $rows AS row MATCH (b:Branch {id: row.branch}) "
+    "CREATE (b)-[:SUMS_HELD]->(t:Total {id: row.id, key: row.key, state: row.state})",
+)
+ADVANCE = Query("folding.advance", "MATCH (k:Fold {id: $root}) SET k.state = $state")
+
+
+async def turn(transaction: Transaction, root: str) -> Cursor:
+    """Folds the next records of a tenant, which may be none; how far that comes. Raises NotThereYet."""
+    token = secrets.token_hex(8)
+    cursor = Cursor(*(await transaction.run(TAKE, root=root, token=token))[0]["state"])
+    told = await _told(transaction, root, cursor.number)
+    number = await _fold(transaction, told, cursor.turn + 1) if told else cursor.number
+    reached = Cursor(cursor.turn + 1, number, cursor.number)
+    await transaction.run(ADVANCE, root=root, state=list(reached))
+    return reached
+
+
+async def _told(transaction: Transaction, root: str, after: int) -> list[Told]:
+    """What follows, as far as all of it is there: an engine shows a commit part by part."""
+    told: list[Told] = []
+    for row in await transaction.run(RECORDS, feed=root, after=after, until=after + MOST_RECORDS):
+        if row["number"] != after + len(told) + 1:
+            break
+        told.append(Told(row["number"], row["at"], effects(row)))
+    return await with_what_moved(transaction, root, told)
+
+
+async def _fold(transaction: Transaction, told: Sequence[Told], turn_number: int) -> int:
+    """Folds the records, or as many of them as a turn takes; the number of the last one."""
+    stood = await standing(transaction, told)
+    branches = Branches(transaction)
+    await branches.read(_named(told, stood))
+    number = 0
+    for record in told:
+        for effect in record.effects:
+            await _apply(branches, stood, effect)
+        number = record.number
+        if branches.weight > MOST_SUMS:
+            break
+    branches.push()
+    await branches.write()
+    await _write(transaction, branches.totals, turn_number)
+    return number
+
+
+def _named(told: Sequence[Told], stood: Mapping[str, Standing]) -> set[str]:
+    """The groups that the records are about."""
+    named = {one.parent for one in stood.values()}
+    for effect in (one for record in told for one in record.effects):
+        if isinstance(effect, Opened | Carried):
+            named.add(effect.parent)
+        elif isinstance(effect, Branched):
+            named |= {effect.group, effect.parent}
+    return {one for one in named if one is not None}
+
+
+async def _apply(branches: Branches, stood: dict[str, Standing], effect: Effect) -> None:
+    match effect:
+        case Branched(group, parent, new):
+            if new:
+                branches.create(group, parent)
+            elif parent is not None:
+                await branches.move(group, parent)
+        case Opened(account, parent, currency, counted, cash):
+            stood[account] = Standing(parent, currency, counted)
+            _add(branches, stood[account], Changed(account, cash=cash, opened=1))
+        case Carried(account, parent, cash, positions):
+            whole = Changed(account, cash=cash or 0, opened=1, come=tuple(positions))
+            _add(branches, stood[account], whole, -1)
+            stood[account] = stood[account].moved(parent)
+            _add(branches, stood[account], whole)
+        case Changed(account):
+            _add(branches, stood[account], effect)
+
+
+def _add(branches: Branches, standing: Standing, changed: Changed, sign: int = 1) -> None:
+    if standing.counted and standing.parent is not None:
+        branches.add(standing.parent, standing.sums(changed), sign)
+
+
+async def _write(transaction: Transaction, totals: Mapping[str, Sums], turn_number: int) -> None:
+    """Writes what the turn adds to each group."""
+    added = {
+        f"{group}/{key}": (group, key, counted)
+        for group, sums in totals.items()
+        for key, counted in sums.items()
+        if any(counted.values())
+    }
+    kept: dict[str, Kept] = {}
+    for batch in packed(dict.fromkeys(added, _ROW_BYTES), MOST_BYTES):
+        kept |= {row["id"]: Kept.read(row["state"]) for row in await transaction.run(KEPT, ids=batch)}
+    rows: dict[str, Row] = {}
+    for total, (group, key, counted) in added.items():
+        state = kept.get(total, NOTHING).plus(counted, turn_number).text
+        rows[total] = {"id": total, "branch": group, "key": key, "state": state}
+    for batch in packed({total: _ROW_BYTES + len(row["state"]) for total, row in rows.items()}, MOST_BYTES):
+        for query in (SET_TOTALS, ADD_CASH, ADD_HELD):
+            some = [rows[total] for total in batch if _writing(rows[total], kept) is query]
+            if some:
+                await transaction.run(query, rows=some)
+
+
+def _writing(row: Row, kept: Mapping[str, Kept]) -> Query:
+    if row["id"] in kept:
+        return SET_TOTALS
+    return ADD_CASH if is_cash(row["key"]) else ADD_HELD

@@ -1,0 +1,48 @@
+"""Keeps the totals of groups close behind what is written, so that those who read them seldom fold."""
+
+import asyncio
+import contextlib
+
+import structlog
+
+from graph import reads_totals
+from graph.database import Database
+from graph.errors import GraphError
+
+INTERVAL_SECONDS = 1.0
+TURNS = 20
+"""How many turns of one tenant go before it is the others' turn."""
+_log = structlog.get_logger()
+
+
+class Folder:
+    """Folds the tenants that this process has written to, or found to be behind."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def run(self, stopped: asyncio.Event) -> None:
+        """Folds every second until it is stopped."""
+        while not stopped.is_set():
+            more = [await self.fold(tenant) for tenant in sorted(self._database.stirred()) if not stopped.is_set()]
+            if any(more):
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL_SECONDS):
+                    await stopped.wait()
+
+    async def fold(self, tenant: str) -> bool:
+        """Folds a tenant for some turns; whether there is more to fold at once."""
+        try:
+            done = await reads_totals.catch_up(self._database, tenant, TURNS)
+        except GraphError:
+            _log.warning("fold_waits_for_the_database", tenant=tenant)
+            self._database.stir(tenant)
+            return False
+        except Exception:
+            # Readers walk where a tenant cannot be folded; the others are folded all the same.
+            _log.exception("fold_failed", tenant=tenant)
+            return False
+        if not done:
+            self._database.stir(tenant)
+        return not done
