@@ -80,15 +80,16 @@ class Recorder:
         `nodes` are the ids that the effect touches, the one that it is about first. `before` and `after` hold the
         values that the past is rebuilt from, as JSON values without floats.
         """
-        self._at = clock.from_text(self.next_at())
-        self._next = None
+        at = self.next_at()
+        assert self._next is not None, "an instant that was told is kept"
+        self._at, self._next = self._next, None
         self._number += 1
         record: Row = {
             "format": FORMAT,
             "feed": self.feed,
             "epoch": self._epoch,
             "number": self._number,
-            "at": clock.to_text(self._at),
+            "at": at,
             "kind": kind,
             "actor": self._author.actor,
             "action": self._author.action,

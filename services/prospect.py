@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from graph import accounts, settings
 from graph.database import Reader, Row
 from graph.structure import Located
 from services.effective import Inherited, account_levels, inherited
 from services.problems import Problem, invalid
-from services.settings.resolution import Effective, Level, Stored, resolve
-from services.settings.rules import check_effective
+from services.settings.resolution import Effective, Level, Stored, defaults, resolve
+from services.settings.rules import RULE_KEYS, check_effective
 from services.settings.validation import check_own
 
 
@@ -40,9 +41,20 @@ class Prospect:
             who = "the template" if key not in self.own else "the account"
             words = f"{key} is locked by a group above; {who} must not set it"
             found.append(invalid(words, *(("settings", key) if key in changed else blame)))
-        for problem in check_effective(self.values(), ("settings",), changed):
+        for problem in self._broken(changed):
             found.append(problem if problem.path[-1] in changed else replace(problem, path=blame))
         return found
+
+    def _broken(self, changed: Collection[str]) -> Sequence[Problem]:
+        """The rules between settings that would not hold; where no level says anything of them, the tier decides."""
+        if any(not RULE_KEYS.isdisjoint(level.values) for level in self.levels()):
+            return check_effective(self.values(), ("settings",), changed)
+        return _broken_by_defaults(self.tier)
+
+
+@cache
+def _broken_by_defaults(tier: str | None) -> Sequence[Problem]:
+    return tuple(check_effective(defaults(tier)))
 
 
 async def prospect_of(reader: Reader, place: Located) -> tuple[Row, Prospect]:

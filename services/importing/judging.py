@@ -16,6 +16,7 @@ from services.commands import Outdated
 from services.desk import Desk
 from services.importing.lines import Line, LineAct, Step, parent_refused
 from services.judged import Judged
+from services.ledger import Deposit
 from services.operations import problem_json
 from services.permissions import Viewer
 from services.problems import Problem, ProblemCode, Refused, violation
@@ -99,6 +100,8 @@ class Judge:
     marks: Marks | None
     approved: bool | None = None
     """Whether a person approved the import; None where that is not asked for yet."""
+    trial: bool = False
+    """Whether nothing will take effect: what no line after it can see is then not worked out."""
 
     async def lines(self, draft: Draft, recorder: Recorder, lines: Sequence[Line]) -> Lot:
         """What becomes of the lines, one after the other; other work has its turn between. Raises Unready, Outdated."""
@@ -150,7 +153,8 @@ class Judge:
         desk = replace(self.desk, reader=draft)
         plan = await command.plan(desk, draft, act)
         questions = await command.questions(desk, act, plan)
-        await command.apply(draft, recorder, act, plan)
+        if not (self.trial and isinstance(command, Deposit)):
+            await command.apply(draft, recorder, act, plan)
         return questions
 
     def _require_below(self, places: Mapping[str, Located]) -> None:

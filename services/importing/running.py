@@ -158,7 +158,7 @@ class _Check:
             raise refuse(ProblemCode.FORBIDDEN, "the user who asked for this can no longer sign in")
         answers = Answers(self._desk)
         marks = await _marks(self._desk, lines)
-        judge = Judge(self._desk, row["id"], row["operation"], row["group"], viewer, answers, marks)
+        judge = Judge(self._desk, row["id"], row["operation"], row["group"], viewer, answers, marks, trial=True)
         while True:
             lot = await judge.lines(Draft(self._sketch), _trial(row), lines)
             if len(self._sketch) > MOST_GROUPS:

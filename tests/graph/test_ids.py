@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ulid import ULID
 
-from graph.ids import Kind, kind_of, new_id
+from graph.ids import Kind, following, kind_of, new_id
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -34,3 +35,11 @@ def test_what_has_no_id_s_form_names_no_kind(text: str) -> None:
 def test_any_text_is_judged_without_a_fault(text: str) -> None:
     kind = kind_of(text)
     assert kind is None or text.startswith(f"{kind.value}_")
+
+
+@given(st.integers(min_value=0, max_value=2_000_000))
+def test_what_follows_an_id_is_told_by_its_number_alone(number: int) -> None:
+    first = new_id(Kind.IMPORT)
+    ulid = first.partition("_")[2]
+    assert following(first, number) == str(ULID.from_int(int(ULID.from_str(ulid)) + number))
+    assert following(first, number) >= ulid
