@@ -25,7 +25,7 @@ CHILDREN = Query(
 )
 _ENTRY = (
     "RETURN e.ledger AS ledger, e.id AS id, e.set AS set, e.place AS place, e.state AS state, e.amount AS amount, "
-    "e.at AS at, e.currency AS currency, e.balanceAfter AS balance"
+    "e.at AS at, e.currency AS currency, e.balanceAfter AS balance, e.valueDate AS day"
 )
 ENTRIES = Query(
     "checks.entries",
@@ -41,6 +41,12 @@ SUMS = Query(
     "WITH e.ledger AS ledger, e.place AS place, "
     "CASE WHEN e.state = 'POSTED' AND e.at <= $until THEN e.amount ELSE 0 END AS amount "
     "RETURN ledger, sum(amount / $part) AS high, sum(amount % $part) AS low, max(place) AS last ORDER BY ledger",
+)
+TOTALS = Query(
+    "checks.totals",
+    "MATCH (t:PeriodTotal) WHERE t.ledger IN $ledgers AND t.period > '' "
+    "RETURN t.ledger AS ledger, t.period AS period, t.amount AS amount, t.first AS first, t.last AS last "
+    "ORDER BY ledger, period",
 )
 UNEVEN_SETS = Query(
     "checks.uneven_sets",
@@ -188,6 +194,16 @@ async def sums(reader: Reader, places: Mapping[str, int], until: str) -> dict[st
         for row in await reader.run(SUMS, ledgers=batch, until=until, part=PART):
             found[row["ledger"]] = (row["high"] * PART + row["low"], row["last"] or 0)
     return found
+
+
+async def totals(reader: Reader, places: Mapping[str, int]) -> AsyncGenerator[tuple[str, list[Row]]]:
+    """The totals by value date of each ledger. `places` says about how many entries each has."""
+    for batch in packed(places, ROWS):
+        found: dict[str, list[Row]] = {ledger: [] for ledger in batch}
+        for row in await reader.run(TOTALS, ledgers=batch):
+            found[row["ledger"]].append(row)
+        for one in found.items():
+            yield one
 
 
 async def lots(reader: Reader, ids: Sequence[str]) -> dict[str, list[Row]]:

@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib import resources
 
-from graph import clock
+from graph import clock, period_totals
 from graph.database import Database, Transaction
 from graph.errors import Duplicate, GraphError
 from graph.query import Query
@@ -32,6 +33,12 @@ TAKE_LEASE = Query(
     "SET l.owner = $owner, l.until = $until RETURN l.owner AS owner",
 )
 DROP_LEASE = Query("migrate.drop_lease", "MATCH (l:Lease {id: $id}) WHERE l.owner = $owner SET l.owner = NULL")
+
+
+# What a migration makes of the data that is there, by its name: it is given what keeps the lease from running out.
+_FILLS: Mapping[str, Callable[[Database, Callable[[], Awaitable[None]]], Awaitable[None]]] = {
+    "period_totals": period_totals.rebuild
+}
 
 
 class MigrationError(GraphError):
@@ -89,6 +96,8 @@ async def migrate(database: Database, known: Sequence[Migration] | None = None) 
         todo = await pending(database, migrations)
         for migration in todo:
             await database.execute(migration.statements)
+            if migration.name in _FILLS:
+                await _FILLS[migration.name](database, partial(acquire_lease, database, "migrations", owner))
             await _record(database, migration)
         return todo
     finally:

@@ -3,19 +3,22 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from graph import period_totals
 from graph.database import Reader
 from graph.query import Query
 from graph.reads_holdings import SPLIT
 
 BALANCES = Query(
     "statements.balances",
-    "UNWIND $ids AS id CALL (id) { MATCH (e:Entry {ledger: id}) "
-    "WHERE e.place >= 0 AND e.state = 'POSTED' AND e.valueDate <= $last "
-    "WITH e.valueDate < $first AS early, e.amount AS amount "
+    "UNWIND $ids AS id CALL (id) { UNWIND $spans AS span MATCH (t:PeriodTotal) "
+    "WHERE t.ledger = id AND t.period >= span[1] AND t.period < span[2] "
+    "WITH span[0] = 'opening' AS early, t.amount AS amount "
     "RETURN sum(CASE WHEN early THEN amount / 1000000 ELSE 0 END) AS openHigh, "
     "sum(CASE WHEN early THEN amount % 1000000 ELSE 0 END) AS openLow, "
-    "sum(amount / 1000000) AS closeHigh, sum(amount % 1000000) AS closeLow } "
+    "sum(CASE WHEN early THEN 0 ELSE amount / 1000000 END) AS closeHigh, "
+    "sum(CASE WHEN early THEN 0 ELSE amount % 1000000 END) AS closeLow } "
     "RETURN id, openHigh, openLow, closeHigh, closeLow",
+    by="ids",
 )
 
 
@@ -29,7 +32,9 @@ class Balances:
 
 async def balances(reader: Reader, ids: Collection[str], first: str, last: str) -> dict[str, Balances]:
     """The balances of each account around the period from `first` to `last`, both ISO dates and inside it."""
-    rows = await reader.run(BALANCES, ids=list(ids), first=first, last=last)
+    opening = [["opening", *span] for span in period_totals.before(first)]
+    closing = [["closing", *span] for span in period_totals.until(last)]
+    rows = await reader.run(BALANCES, ids=list(ids), spans=[*opening, *closing])
     return {
         row["id"]: Balances(row["openHigh"] * SPLIT + row["openLow"], row["closeHigh"] * SPLIT + row["closeLow"])
         for row in rows

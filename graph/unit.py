@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from graph import accounts, ledger, operations, positions
+from graph import accounts, ledger, operations, period_totals, positions
 from graph.database import Row, Transaction
 from graph.memory import Memory
 from graph.query import Query
@@ -16,7 +16,14 @@ LOCK_ACCOUNTS = Query(
 )
 # Rows that say the same twice are written once, and of several of one account the last one counts.
 _ONCE = (ledger.OUTSIDE, ledger.SET_CASH)
-_ORDER = (ledger.OUTSIDE, ledger.CREATE_ENTRIES, ledger.SET_CASH, ledger.CREATE_VALUATIONS, operations.CREATE)
+_ORDER = (
+    ledger.OUTSIDE,
+    ledger.CREATE_ENTRIES,
+    period_totals.ADD,
+    ledger.SET_CASH,
+    ledger.CREATE_VALUATIONS,
+    operations.CREATE,
+)
 Written = dict[str, list[Row]]
 
 
@@ -82,6 +89,12 @@ class Unit(Transaction):
         for query in _ORDER:
             rows = self._kept.get(query.name)
             if rows:
-                single = list({row["id"]: row for row in rows}.values()) if query in _ONCE else rows
-                await self._transaction.run(query, rows=single)
+                await self._transaction.run(query, rows=_single(query, rows))
         return bool(self._kept)
+
+
+def _single(query: Query, rows: list[Row]) -> list[Row]:
+    """The rows of all commands, where the query writes what they name once."""
+    if query is period_totals.ADD:
+        return period_totals.merged(rows)
+    return list({row["id"]: row for row in rows}.values()) if query in _ONCE else rows

@@ -10,6 +10,7 @@ from graph.database import Reader, Row
 from graph.money import from_minor, from_scaled, value_of
 from services.facts import text
 from services.findings import Report
+from services.period_checks import PeriodTotals
 
 TRIES = 10
 PAUSE_SECONDS = 0.05
@@ -30,6 +31,7 @@ class Books:
     balance: int = 0
     posted: int = 0
     total: int = 0
+    by_date: PeriodTotals = field(default_factory=PeriodTotals)
 
     def take(self, row: Row, until: str) -> None:
         """Counts one posted entry in; entries come in order of their places."""
@@ -51,6 +53,11 @@ class Books:
             self._add("it has entries after its last place")
         if total != self.posted:
             self._add("it has posted entries that are not on its statement")
+
+    def end_totals(self, kept: Sequence[Row]) -> None:
+        """Compares the totals by value date with the entries taken."""
+        for words in self.by_date.findings(kept, self._money):
+            self._add(words)
 
     def end_overdrawn(self, beyond: tuple[int, str] | None) -> None:
         """Tells that cash is below zero, and how far fills that cost more than their orders held explain it."""
@@ -142,8 +149,12 @@ class PageCheck:
             await self._take_sets([row["set"] for row in posted])
             for row in posted:
                 found[row["ledger"]].take(row, self._until)
+            for row in rows:
+                found[row["ledger"]].by_date.take(row)
         for account_id, (total, last) in (await checks.sums(self._reader, places, self._until)).items():
             found[account_id].end_cash(total, last)
+        async for account_id, kept in checks.totals(self._reader, places):
+            found[account_id].end_totals(kept)
         overdrawn = [account_id for account_id, books in found.items() if books.account["cash"] < 0]
         if overdrawn:
             beyond = await checks.beyond(self._reader, overdrawn)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from graph import ledger
+from graph import ledger, period_totals
 from graph.database import Row, Transaction
 from graph.ids import Kind, new_id
 from graph.money import MAX_BALANCE_MINOR
@@ -129,6 +129,8 @@ class PostingSet:
             await ledger.create_entries(transaction, self._entries)
         for entry in self._amended:
             await ledger.change_entry(transaction, entry["id"], entry)
+        booked = [entry for entry in self._amended if entry["state"] == "POSTED"]
+        await period_totals.add(transaction, [*self._entries, *booked])
         await ledger.set_cash(
             transaction,
             [{"id": row["id"], **{name: row[name] for name in _CASH}} for row in self.accounts.values()],

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 # The labels that a page of accounts, groups or entries must never read from end to end.
 SCANS = {"AllNodesScan", "NodeByLabelScan", "UnionNodeByLabelsScan", "IntersectionNodeByLabelsScan"}
 
-READ_VALUES: dict[str, Any] = {"ids": ["a"], "after": "", "limit": 1, "first": "", "last": ""}
+READ_VALUES: dict[str, Any] = {"ids": ["a"], "after": "", "limit": 1, "spans": []}
 
 
 async def test_every_statement_runs(house: House) -> None:

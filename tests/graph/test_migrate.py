@@ -9,7 +9,7 @@ from neo4j.exceptions import CypherSyntaxError
 
 from accountgraph.engine import EngineAddress
 from graph import clock, migrate
-from graph.database import Database, Transaction
+from graph.database import Database, Row, Transaction
 from graph.migrate import MigrationError
 from graph.query import Query
 from tests.support.engines import start_engine, wipe
@@ -21,6 +21,9 @@ RECORDED = statement("MATCH (m:Migration) WHERE m.number > 0 RETURN m.number AS 
 PAINT = "CREATE INDEX thing_colour IF NOT EXISTS FOR (n:Thing) ON (n.colour);\nMATCH (n:Thing) SET n.colour = 'red';\n"
 PAINTED = statement("MATCH (n:Thing) RETURN n.name AS name, n.colour AS colour ORDER BY name")
 ADD = statement("CREATE (n:Thing {name: $name})")
+ACCOUNT = statement("CREATE (n:Account) SET n = $row")
+ENTRY = statement("CREATE (n:Entry) SET n = $row")
+TOTALS = statement("MATCH (t:PeriodTotal) RETURN t {.*} AS total ORDER BY t.ledger, t.period")
 HOLD = statement("MERGE (l:Lease {id: $id}) SET l.owner = $owner, l.until = $until")
 
 
@@ -48,6 +51,16 @@ async def write(database: Database, query: Query, **values: str) -> None:
     await database.write(work, queue="test")
 
 
+async def write_rows(database: Database, query: Query, *rows: Row) -> None:
+    """Runs a writing statement for each row."""
+
+    async def work(transaction: Transaction) -> None:
+        for row in rows:
+            await transaction.run(query, row=row)
+
+    await database.write(work, queue="test")
+
+
 async def numbers(database: Database) -> list[int]:
     """The numbers of the migrations that the data has."""
     return [row["number"] for row in await database.run(RECORDED)]
@@ -67,6 +80,23 @@ async def test_several_who_start_at_once_apply_each_once(own_engine: EngineAddre
         applied = await asyncio.gather(*(migrate.migrate(database) for database in everyone))
     assert sorted(len(one) for one in applied) == [0, 0, 0, len(migrate.shipped())]
     assert await numbers(empty) == [migration.number for migration in migrate.shipped()]
+
+
+async def test_entries_of_a_version_without_totals_are_added_up(empty: Database) -> None:
+    older = [migration for migration in migrate.shipped() if migration.name != "period_totals"]
+    await migrate.migrate(empty, older)
+    account, day = {"id": "acc_1", "place": 3}, {"ledger": "acc_1", "valueDate": "2026-03-01"}
+    await write_rows(empty, ACCOUNT, account)
+    entries = [
+        {**day, "id": f"ent_{place}", "place": place, "amount": amount, "state": state}
+        for place, amount, state in ((1, 500, "POSTED"), (2, -200, "POSTED"), (3, -90, "PENDING"))
+    ]
+    await write_rows(empty, ENTRY, *entries, {"id": "ent_0", "ledger": "grp_1:USD:world", "valueDate": "2026-03-01"})
+    await migrate.migrate(empty)
+    common = {"ledger": "acc_1", "amount": 300, "first": 1, "last": 3}
+    assert [row["total"] for row in await empty.run(TOTALS)] == [
+        {**common, "period": period} for period in ("D2026-03-01", "M2026-03", "Y2026")
+    ]
 
 
 async def test_data_of_an_older_version_is_brought_to_this_one(empty: Database) -> None:
