@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from accountgraph.errors import Code, ErrorBody, body
 from accountgraph.limits import Limits
 from accountgraph.negotiation import is_json
+from schema.scalars import fraction
 
 BODY_SECONDS = 30.0
 DRAINED_BYTES = 8 * 1024 * 1024
@@ -174,15 +174,9 @@ def _json(raw: bytes, what: str) -> Any:
 def _exact(raw: bytes, value: Any) -> Any:
     """The JSON value with each number as it was sent: a fraction that no float holds is a Decimal."""
     try:
-        return json.loads(raw, parse_float=_fraction)
+        return json.loads(raw, parse_float=fraction)
     except RecursionError:  # Far deeper than is taken.
         return value
-
-
-def _fraction(text: str) -> float | Decimal:
-    number = float(text)
-    exact = Decimal(text)
-    return number if Decimal(repr(number)) == exact else exact
 
 
 def _checked(parameters: dict[str, Any], limits: Limits, *, by_get: bool) -> Incoming:

@@ -4,10 +4,19 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal as Number
+from decimal import InvalidOperation
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import (
+    FloatValueNode,
+    GraphQLError,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    value_from_ast_untyped,
+)
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
@@ -28,6 +37,19 @@ _FRACTION = re.compile(r"\.(\d{6})\d+")
 def decimal(number: Number) -> Decimal:
     """A number as the API sends it: plain digits, never with an exponent."""
     return Decimal(format(number, "f"))
+
+
+def fraction(text: str) -> float | Number:
+    """A JSON number with a fraction or an exponent as it was written: a float, or a Decimal where no float holds it.
+
+    One whose exponent lies beyond every Decimal is NaN: what it was is not kept, only that it is none of these.
+    """
+    number = float(text)
+    try:
+        exact = Number(text)
+    except InvalidOperation:
+        return Number("NaN")
+    return number if Number(repr(number)) == exact else exact
 
 
 def _read_instant(value: Any) -> DateTime:
@@ -59,8 +81,31 @@ def _read_decimal(value: Any) -> Decimal:
     raise GraphQLError('a Decimal must be a string of plain digits, such as "1250.50", or a whole number')
 
 
-def _scalar(name: str, description: str, read: Callable[[Any], Any], write: Callable[[Any], Any]) -> ScalarDefinition:
-    return strawberry.scalar(name=name, description=description, parse_value=read, serialize=write)
+def _json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """What is written in a document, as the same JSON among the variables is read."""
+    match node:
+        case FloatValueNode():
+            return fraction(node.value)
+        case ListValueNode():
+            items = [_json_literal(item, variables) for item in node.values]
+            return [None if item is Undefined else item for item in items]
+        case ObjectValueNode():
+            members = [(member.name.value, _json_literal(member.value, variables)) for member in node.fields]
+            return {name: value for name, value in members if value is not Undefined}
+        case _:
+            return value_from_ast_untyped(node, variables)
+
+
+def _scalar(
+    name: str,
+    description: str,
+    read: Callable[[Any], Any],
+    write: Callable[[Any], Any],
+    literal: Callable[[ValueNode, dict[str, Any] | None], Any] | None = None,
+) -> ScalarDefinition:
+    return strawberry.scalar(
+        name=name, description=description, parse_value=read, serialize=write, parse_literal=literal
+    )
 
 
 def _same(value: Any) -> Any:
@@ -77,8 +122,8 @@ SCALARS: dict[object, ScalarDefinition] = {
         _read_decimal,
         _same,
     ),
-    JSON: _scalar("JSON", "Any JSON value.", _same, _same),
+    JSON: _scalar("JSON", "Any JSON value.", _same, _same, _json_literal),
 }
 """What the schema takes for these types."""
 
-__all__ = ["JSON", "SCALARS", "Date", "DateTime", "Decimal", "decimal"]
+__all__ = ["JSON", "SCALARS", "Date", "DateTime", "Decimal", "decimal", "fraction"]

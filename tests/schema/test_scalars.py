@@ -1,5 +1,6 @@
 """The scalars: exact text in and out."""
 
+from decimal import Decimal as Number
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import strawberry
 from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
-from schema.scalars import SCALARS, Date, DateTime, Decimal, decimal
+from accountgraph import incoming
+from schema.scalars import SCALARS, Date, DateTime, Decimal, decimal, fraction
 
 
 @strawberry.type
@@ -101,8 +103,6 @@ def test_a_decimal_is_kept_as_its_text() -> None:
 
 
 def test_a_decimal_goes_out_without_an_exponent() -> None:
-    from decimal import Decimal as Number
-
     assert decimal(Number("1E+3")) == "1000"
     assert decimal(Number("0.00000001")) == "0.00000001"
 
@@ -112,3 +112,37 @@ def test_json_is_any_json() -> None:
     for value in values:
         assert echo("json", "JSON", value) == value
     assert literal("json", '{a: [1, {b: "c"}], d: null}') == {"a": [1, {"b": "c"}], "d": None}
+
+
+NUMBERS = [
+    "0.1", "-2.50", "1e20", "1E-7", "0.30000000000000004", "0.12345678901234567890", "1.00000000000000000001",
+    "1234567890123456.789", "-0.0", "1e-99999999999999999999", "0.00000000000000000001e-99999999999999999999",
+    "9223372036854775808", "12",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_a_number_in_a_document_is_what_it_is_among_the_variables(text: str) -> None:
+    variable = incoming._json(b"[1111111111111111111, %s]" % text.encode(), "it")[1]
+    for written, wrapped in ((text, variable), (f"[{text}]", [variable]), (f"{{a: [{text}]}}", {"a": [variable]})):
+        found = literal("json", written)
+        assert (repr(found), type(found)) == (repr(wrapped), type(wrapped))
+
+
+def test_a_fraction_is_a_float_where_one_holds_it() -> None:
+    assert [repr(fraction(text)) for text in ("0.10", "1e3", "-0.0")] == ["0.1", "1000.0", "-0.0"]
+    assert [fraction(text) for text in ("0.1000000000000000001", "1e999")] == [
+        Number("0.1000000000000000001"), Number("1e999"),
+    ]  # fmt: skip
+    assert [str(fraction(text)) for text in ("1e99999999999999999999", "0e-99999999999999999999")] == ["NaN", "NaN"]
+
+
+def test_a_variable_inside_a_literal_is_taken_as_it_is() -> None:
+    document = "query($there: JSON, $absent: JSON) { json(value: {a: $there, b: [$there, $absent], c: $absent}) }"
+    result = SCHEMA.execute_sync(document, variable_values={"there": [0.5]})
+    assert result.data == {"json": {"a": [0.5], "b": [[0.5], None]}}
+
+
+def test_a_default_in_a_document_is_exact_too() -> None:
+    result = SCHEMA.execute_sync("query($v: JSON = [0.12345678901234567890, 0.5]) { json(value: $v) }")
+    assert result.data == {"json": [Number("0.12345678901234567890"), 0.5]}

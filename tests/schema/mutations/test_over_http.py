@@ -115,3 +115,38 @@ async def test_an_administrators_refusal_of_a_read_has_its_code(house: House, tm
             "{ users { nodes { username } } }"
         )
         assert [error["extensions"]["code"] for error in answer.errors] == ["FORBIDDEN"]
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"),
+    [("0.1", 0.1), ("1e3", 1000.0), ("0.10000000000000000000", 0.1), ("0.12345678901234567890", None), ("1e999", None)],
+)
+async def test_a_fraction_in_the_document_is_kept_whole_or_refused(
+    house: House, tmp_path: Path, number: str, kept: float | None
+) -> None:
+    username = await name_of(await a_user(house, ("MANAGER", house.root)))
+    given = f'{{operationId: "{op()}", name: "Main", parentId: "{house.root}", metadata: {{weights: [1, {number}]}}}}'
+    document = f"""mutation {{ createAccount(input: {given}) {{
+      ... on CreateAccountPayload {{ account {{ metadata }} }} ... on Problem {{ code message path }} }} }}"""
+    async with served(house, tmp_path) as client:
+        result = (await Remote(client, "/graphql", await session(client, username)).ask(document))["createAccount"]
+    if kept is None:
+        assert (result["code"], result["path"]) == ("INVALID_INPUT", ["metadata", "weights", "1"])
+        assert "that a 64-bit float holds exactly" in result["message"]
+    else:
+        assert result == {"account": {"metadata": {"weights": [1, kept]}}}
+
+
+@pytest.mark.parametrize("exponent", ["-99999999999999999999", "99999999999999999999"])
+async def test_a_number_beyond_every_exponent_is_no_unexpected_error(
+    house: House, tmp_path: Path, exponent: str
+) -> None:
+    username = await name_of(await a_user(house, ("MANAGER", house.root)))
+    text = document_of("createAccount", "account { metadata }")
+    given = f'"operationId": "{op()}", "name": "Main", "parentId": "{house.root}", "metadata": {{"a": 1e{exponent}}}'
+    body = f'{{"query": "{text}", "variables": {{"input": {{{given}}}}}}}'.replace("\n", " ")
+    async with served(house, tmp_path) as client:
+        headers = {"Authorization": f"Bearer {await session(client, username)}", "Content-Type": "application/json"}
+        answer = (await client.post("/graphql", content=body, headers=headers)).json()
+    code = answer["errors"][0]["extensions"]["code"] if "errors" in answer else answer["data"]["createAccount"]["code"]
+    assert code in {"BAD_REQUEST", "INVALID_INPUT"}
