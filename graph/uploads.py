@@ -12,7 +12,10 @@ FIND = Query("uploads.find", "MATCH (u:Upload {id: $id}) RETURN u {.*} AS node")
 CHANGE = Query("uploads.change", "MATCH (u:Upload {id: $id}) SET u += $properties RETURN u.id AS id")
 ADD_PART = Query("uploads.add_part", "MERGE (p:UploadPart {id: $id}) SET p.lines = $lines")
 PART = Query("uploads.part", "MATCH (p:UploadPart {id: $id}) RETURN p.lines AS lines")
-OF_USER = Query("uploads.of_user", "MATCH (u:Upload) WHERE u.user = $user RETURN count(u) AS total")
+OF_USER = Query(
+    "uploads.of_user",
+    "MATCH (u:Upload) WHERE u.user = $user AND u.expiresAt > $now RETURN count(u) AS total, sum(u.bytes) AS bytes",
+)
 EXPIRED = Query(
     "uploads.expired", "MATCH (u:Upload) WHERE u.expiresAt <= $now RETURN u.id AS id, u.parts AS parts LIMIT $limit"
 )
@@ -51,10 +54,10 @@ async def part(reader: Reader, upload_id: str, number: int) -> Lines | None:
     return orjson.loads(rows[0]["lines"]) if rows else None
 
 
-async def total_of_user(reader: Reader, user_id: str) -> int:
-    """How many uploads of this user are kept."""
-    (row,) = await reader.run(OF_USER, user=user_id)
-    return row["total"]
+async def of_user(reader: Reader, user_id: str, now: str) -> tuple[int, int]:
+    """How many uploads of this user are kept now, and how many bytes they have together."""
+    (row,) = await reader.run(OF_USER, user=user_id, now=now)
+    return row["total"], row["bytes"]
 
 
 async def expired(reader: Reader, now: str, limit: int) -> list[Row]:

@@ -12,14 +12,14 @@ from graph.ids import Kind, following
 from graph.journal import Recorder
 from graph.structure import Located, locate
 from services import access
-from services.commands import Outdated
+from services.commands import Outdated, Target
 from services.desk import Desk
 from services.importing.lines import Line, LineAct, Step, parent_refused
 from services.judged import Judged
 from services.ledger import Deposit
 from services.operations import problem_json
 from services.permissions import Viewer
-from services.problems import Problem, ProblemCode, Refused, violation
+from services.problems import Problem, ProblemCode, Refused, refuse, violation
 from services.protocol.port import Question
 from services.settings.json_limits import MAX_PROBLEMS
 from services.valuation import Marks
@@ -144,8 +144,9 @@ class Judge:
 
     async def _step(self, draft: Draft, recorder: Recorder, line: Line, step: Step, ulid: str) -> Sequence[Question]:
         command = step.command
-        places = await access.authorise(draft, self.viewer, command.targets())
-        self._require_below(places)
+        targets = command.targets()
+        places = await access.authorise(draft, self.viewer, targets)
+        self._require_below(targets, places)
         problems = command.check()
         if problems:
             raise Refused(*problems, *await command.check_placed(draft))
@@ -157,11 +158,12 @@ class Judge:
             await command.apply(draft, recorder, act, plan)
         return questions
 
-    def _require_below(self, places: Mapping[str, Located]) -> None:
+    def _require_below(self, targets: Sequence[Target], places: Mapping[str, Located]) -> None:
         """Refuses what changes a node outside of the import's group; a template is only read, and may be above."""
-        for place in places.values():
+        for target in targets:
+            place = places[target.id]
             if place.kind is not Kind.TEMPLATE and self.group not in place.path:
-                raise Refused(Problem(ProblemCode.NOT_FOUND, "nothing in the import's group has this id", ("id",)))
+                raise refuse(ProblemCode.NOT_FOUND, "nothing in the import's group has this id", *target.path)
 
     def _need(self, lot: Lot, approval: Approval) -> None:
         if self.approved is None:

@@ -194,6 +194,8 @@ class _Check:
         async def work(transaction: Transaction) -> None:
             await _taken(transaction, row)
             await imports.change(transaction, row["id"], changes)
+            # The parts hold all that is still to be done: the upload is not needed any more.
+            await uploads.change(transaction, row["upload"], {"expiresAt": clock.to_text(clock.now())})
 
         await settled(lambda: self._desk.database.write(work, queue=row["id"]), BulkImport.action)
         return {**row, **changes}

@@ -13,8 +13,9 @@ from services.problems import ProblemCode, Refused, invalid, refuse
 from services.retrying import settled
 
 MOST_LINES = 2_000_000
-MOST_UPLOADS = 20
-"""How many uploads of one user are kept."""
+MOST_UPLOADS = 100
+MOST_KEPT_BYTES = 4 * MOST_BYTES
+"""How many uploads of one user are kept, and how large they may be together when another one comes."""
 PART_LINES = 500
 PART_CHARACTERS = 512 * 1024
 KEPT = timedelta(hours=24)
@@ -41,10 +42,14 @@ class Intake:
 
     async def begin(self) -> None:
         """Makes the upload. Raises LIMIT_EXCEEDED where the user has too many."""
-        if await uploads.total_of_user(self._database, self._viewer.user_id) >= MOST_UPLOADS:
-            message = f"at most {MOST_UPLOADS} uploads of one user are kept; they are removed {KEPT} after they came"
-            raise refuse(ProblemCode.LIMIT_EXCEEDED, message)
         now = clock.now()
+        total, size = await uploads.of_user(self._database, self._viewer.user_id, clock.to_text(now))
+        if total >= MOST_UPLOADS or size >= MOST_KEPT_BYTES:
+            message = (
+                f"at most {MOST_UPLOADS} uploads of one user, of {MOST_KEPT_BYTES:,} bytes together, are kept;"
+                " import some, or send this one once they have expired"
+            )
+            raise refuse(ProblemCode.LIMIT_EXCEEDED, message)
         properties: Row = {
             "id": self.id,
             "user": self._viewer.user_id,
@@ -52,6 +57,7 @@ class Intake:
             "ready": False,
             "parts": 0,
             "lines": 0,
+            "bytes": 0,
             "createdAt": clock.to_text(now),
             "expiresAt": clock.to_text(now + ARRIVING),
         }
@@ -112,7 +118,7 @@ class Intake:
 
         async def work(transaction: Transaction) -> None:
             await uploads.add_part(transaction, self.id, number, lines)
-            await uploads.change(transaction, self.id, {"parts": number + 1})
+            await uploads.change(transaction, self.id, {"parts": number + 1, "bytes": self._splitter.bytes})
 
         await self._write(work)
         self._parts, self._lines, self._characters = number + 1, [], 0
