@@ -14,6 +14,8 @@ from accountgraph.app import make_app
 from accountgraph.application import Opening
 from accountgraph.data_folder import StartFailed, hold_data_folder
 from accountgraph.gate import Gate
+from accountgraph.heads import BoundedHeads
+from accountgraph.loops import new_event_loop
 from accountgraph.settings import Settings
 from accountgraph.version import VERSION
 from services.worker import Worker
@@ -24,8 +26,12 @@ STOP_SECONDS = 4
 def run(settings: Settings) -> int:
     """Serves until Ctrl-C or SIGTERM; the process's exit status. Raises StartFailed."""
     logs.configure(settings.log_format, settings.log_level)
-    with contextlib.closing(bind(settings.host, settings.port)) as listener, hold_data_folder(settings.data_dir):
-        asyncio.run(_serve(settings, listener))
+    with (
+        contextlib.closing(bind(settings.host, settings.port)) as listener,
+        hold_data_folder(settings.data_dir),
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
+        runner.run(_serve(settings, listener))
     return 0
 
 
@@ -59,7 +65,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         async with Opening(settings, tell, tracing=traces) as application:
             gate = Gate(settings.max_running, settings.max_waiting, observe=application.metrics.set_requests_now)
             worker = Worker(application.pipeline)
-            server = _Server(_config(make_app(application, gate)), gate, settings)
+            server = _Server(configured(make_app(application, gate)), gate, settings)
             async with asyncio.TaskGroup() as tasks:
                 working = tasks.create_task(worker.run())
                 watching = tasks.create_task(application.watch())
@@ -73,7 +79,8 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     tell("Stopped.")
 
 
-def _config(app: object) -> uvicorn.Config:
+def configured(app: object) -> uvicorn.Config:
+    """How uvicorn serves the application."""
     return uvicorn.Config(
         app,  # pyright: ignore[reportArgumentType]
         log_config=None,
@@ -81,7 +88,8 @@ def _config(app: object) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
         lifespan="off",
-        h11_max_incomplete_event_size=65_536,
+        http=BoundedHeads,
+        ws="none",
     )
 
 

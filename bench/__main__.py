@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from accountgraph.data_folder import StartFailed
+from accountgraph.loops import new_event_loop
 from bench.driver import Driver
 from bench.measuring import LEAST_ROUNDS, Samples, measure_in_turns
 from bench.organisation import Sizes, load
@@ -70,7 +71,8 @@ def main(engine: str, rounds: int, output: Path | None) -> None:
     """Measures, prints a table, and writes it down, with a plot, the machine and how it was done."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         try:
-            done = asyncio.run(run(Path(folder), engine, Sizes(rounds=rounds)))
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                done = runner.run(run(Path(folder), engine, Sizes(rounds=rounds)))
         except* (BenchFailed, StartFailed) as failures:
             raise click.ClickException(_first(failures)) from None
     click.echo(table(done))

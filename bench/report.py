@@ -124,9 +124,9 @@ median of {sizes.rounds} rounds, with the smallest and the largest.
 - Rates are of {sizes.clients} clients, each with one connection, but for one client where it says so, and {sizes.few}
   clients for the wide read.
 - A measurement lasts {sizes.seconds:g} s. Works take turns, every second round backwards; a first round is not counted.
-- The client speaks plain HTTP/1.1 and decodes every answer. The driver is set up as the product's is: a session for
-  each statement, in auto-commit, one statement a call, rows decoded into dictionaries. Its pool is as large as there
-  are clients. Its Cypher (`bench/driver.py`) has no access check and no money to format.
+- The client speaks plain HTTP/1.1 and decodes every answer. The driver is set up as the product's is: the same event
+  loop, a session for each statement, in auto-commit, one statement a call, rows decoded into dictionaries. Its pool is
+  as large as there are clients. Its Cypher (`bench/driver.py`) has no access check and no money to format.
 
 ## How each was set up
 

@@ -2,12 +2,12 @@
 
 python -m bench.peers.plain_strawberry, with the engine's address in the environment. It prints its own address when it
 listens. It has no access check. A loader takes all keys of a level in one statement; parsed and validated documents are
-kept, as Strawberry's documents advise; the server runs with the product's settings of uvicorn.
+kept, as Strawberry's documents advise; the server runs with the product's event loop, socket and settings of uvicorn.
 """
 
 import asyncio
 import os
-import socket
+from contextlib import closing
 from functools import partial
 from typing import Any, LiteralString
 
@@ -20,6 +20,9 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
+
+from accountgraph.loops import new_event_loop
+from accountgraph.serve import bind
 
 ACCOUNTS: LiteralString = "UNWIND $ids AS id MATCH (n:Account {id: id}) RETURN id AS key, n {.*} AS found"
 GROUPS: LiteralString = "UNWIND $ids AS id MATCH (n:Group {id: id}) RETURN id AS key, n {.*} AS found"
@@ -156,10 +159,11 @@ async def serve() -> None:
             server_header=False,
             lifespan="off",
         )
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        with closing(bind("127.0.0.1", 0)) as listener:
             print(f"Ready http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
             await uvicorn.Server(config).serve(sockets=[listener])
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serve())

@@ -67,8 +67,8 @@ def plain_setup() -> str:
     """How the server of plain Strawberry is set up, in words for the report."""
     return (
         f"{PLAIN}: strawberry-graphql {version('strawberry-graphql')} with a data loader for each level, one statement "
-        "a level; parsed and validated documents are kept; the product's driver, settings of uvicorn and indexes; one "
-        "process; no access check (`bench/peers/plain_strawberry.py`)"
+        "a level; parsed and validated documents are kept; the product's driver, event loop, settings of uvicorn and "
+        "indexes; one process; no access check (`bench/peers/plain_strawberry.py`)"
     )
 
 

@@ -23,6 +23,7 @@ from accountgraph.gate import Gate
 from accountgraph.http import GraphQLEndpoint
 from accountgraph.limits import Limits
 from accountgraph.metrics import Metrics
+from accountgraph.serve import configured
 from accountgraph.tracing import Tracing
 from graph.errors import EngineUnavailable
 from services.problems import ProblemCode, Refused, invalid, refuse
@@ -242,8 +243,7 @@ async def listening(app: Any) -> AsyncGenerator[str]:
     # Only a socket that says TCP gets TCP_NODELAY from asyncio; without it each answer waits 40 ms for an ACK.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=5)
-        server = Server(config)
+        server = Server(configured(app))
         running = asyncio.create_task(server.serve(sockets=[listener]))
         await asyncio.wait_for(server.ready.wait(), 10)
         try:

@@ -1,0 +1,110 @@
+"""HTTP/1.1 as uvicorn reads it through httptools, with a bound on heads, and bodies beside an offer to upgrade."""
+
+import asyncio
+from collections.abc import Sequence
+
+import httptools
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from accountgraph.joining import Joining
+
+MOST_BYTES = 65_536
+"""How much of a head, of a trailer or of a chunk's extension is read, beyond the piece that it begins in."""
+_FRAMING = (b"content-length", b"transfer-encoding")
+
+
+class BoundedHeads(HttpToolsProtocol):
+    """One connection.
+
+    httptools keeps a head of any length, and drops the body of a request that offers another protocol, as some
+    clients do with each first request to an address without TLS. The offer is not taken here, and the body is read.
+    """
+
+    _unfinished = 0
+    """The bytes since a head or a piece of a body was complete."""
+    _again = False
+    """Whether the parser is told of a head that the request has begun with already."""
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """The connection is there."""
+        super().connection_made(Joining(transport, self.loop))
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Reads what has arrived."""
+        self._unset_keepalive_if_required()
+        self._unfinished += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse("Invalid HTTP request received.")
+            return
+        if self._unfinished > MOST_BYTES:
+            self._refuse("The head of the request is too long.")
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                data = data[offer.args[0] :]
+                self._begin_again()
+            else:
+                return
+
+    def _begin_again(self) -> None:
+        """Reads on after the head of the present request, as if it offered no other protocol."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self.cycle.more_body, self._again = True, True
+        self.parser.feed_data(_framed(self.headers))
+        self._again = False
+
+    def _refuse(self, message: str) -> None:
+        self.logger.warning(message)
+        self.send_400_response(message)
+
+    @override
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        if not self._again:
+            super().on_message_begin()
+
+    @override
+    def on_url(self, url: bytes) -> None:
+        """A piece of the address."""
+        if not self._again:
+            super().on_url(url)
+
+    @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer, with the blanks that may follow its value."""
+        if not self._again:
+            super().on_header(name, value.rstrip(b" \t"))
+
+    @override
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self._unfinished = 0
+        if not self._again:
+            super().on_headers_complete()
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._unfinished = 0
+        super().on_body(body)
+
+    @override
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        self._unfinished = 0
+        super().on_message_complete()
+
+
+def _framed(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """A head that says of the body what these headers say."""
+    kept = b"".join(b"%b: %b\r\n" % (name, value) for name, value in headers if name in _FRAMING)
+    return b"POST / HTTP/1.1\r\n%b\r\n" % kept

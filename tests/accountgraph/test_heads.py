@@ -1,0 +1,109 @@
+"""What goes over the wire of a connection: heads of any kind, bodies beside an offer to upgrade, and whole answers."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from accountgraph.heads import MOST_BYTES
+from tests.support.small_server import SmallServer, serving
+
+pytestmark = pytest.mark.anyio
+
+BODY = b'{"query": "{ hello }"}'
+HEAD = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer a-good-token\r\n"
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+SIZED = b"Content-Length: %d\r\n\r\n" % len(BODY)
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def connection(server: SmallServer) -> AsyncGenerator[Streams]:
+    """A connection to the server."""
+    parts = urlsplit(server.url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """The status and the body of the next answer."""
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if line)
+    return int(head.split()[1]), await asyncio.wait_for(reader.readexactly(int(fields[b"content-length"])), 10)
+
+
+async def refusal(streams: Streams, pieces: Iterable[bytes]) -> tuple[int, bytes, int]:
+    """What the server says while pieces are still sent, and how many bytes of them it has taken until then."""
+    reader, writer = streams
+    answering, sent = asyncio.create_task(answer(reader)), 0
+    for piece in pieces:
+        writer.write(piece)
+        sent += len(piece)
+        await writer.drain()
+        done, _ = await asyncio.wait({answering}, timeout=0.001)
+        if done:
+            break
+    status, body = await answering
+    assert await reader.read() == b""
+    return status, body, sent
+
+
+@pytest.mark.parametrize("framed", [SIZED + BODY, CHUNKED])
+@pytest.mark.parametrize("offer", [b"", OFFER])
+@pytest.mark.parametrize("step", [1 << 20, 7])
+async def test_a_body_is_read_also_where_another_protocol_is_offered(framed: bytes, offer: bytes, step: int) -> None:
+    request = HEAD + offer + framed
+    async with serving() as server, connection(server) as (reader, writer):
+        for _ in range(3):
+            for start in range(0, len(request), step):
+                writer.write(request[start : start + step])
+                await asyncio.sleep(0)
+            status, body = await answer(reader)
+            assert (status, json.loads(body)) == (200, {"data": {"hello": "hello world"}})
+
+
+async def test_requests_that_offer_another_protocol_may_follow_each_other_at_once() -> None:
+    offers = [HEAD + OFFER + CHUNKED, b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + OFFER + b"\r\n", HEAD + SIZED + BODY]
+    async with serving() as server, connection(server) as (reader, writer):
+        writer.write(b"".join(offers * 100))
+        statuses = [(await answer(reader))[0] for _ in offers * 100]
+    assert statuses == [200, 400, 200] * 100
+
+
+@pytest.mark.parametrize("start", [b"GET /graphql?", HEAD, HEAD + b"X-Long: ", HEAD + CHUNKED[:-2] + b"X-Trailer: "])
+async def test_a_head_or_a_trailer_without_an_end_is_refused(start: bytes) -> None:
+    piece = b"X-More: 1\r\n" * 100 if start.endswith(b"\r\n") else b"x" * 1000
+    async with serving() as server, connection(server) as streams:
+        status, body, sent = await refusal(streams, [start, *[piece] * 2000])
+    assert (status, body) == (400, b"The head of the request is too long.")
+    assert MOST_BYTES < sent < 2 * MOST_BYTES
+
+
+async def test_blanks_around_a_header_are_no_part_of_it() -> None:
+    async with serving() as server, connection(server) as (reader, writer):
+        writer.write(HEAD + b"X-Request-Id: \t mine-1 \t\r\n" + SIZED + BODY)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    assert b"\r\nx-request-id: mine-1\r\n" in head
+
+
+async def test_a_body_in_many_small_pieces_is_no_head() -> None:
+    padded = BODY + b" " * 30_000
+    pieces = [b"%x\r\n%b\r\n" % (1, padded[at : at + 1]) for at in range(len(padded))]
+    assert sum(map(len, pieces)) > 2 * MOST_BYTES
+    async with serving() as server, connection(server) as (reader, writer):
+        writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(pieces) + b"0\r\n\r\n")
+        assert (await answer(reader))[0] == 200
+
+
+@pytest.mark.parametrize("text", [b"\x16\x03\x01\x02\x00\r\n\r\n", b"GET /graphql HTTP/9.9\r\n\r\n", b"GET\r\n\r\n"])
+async def test_what_is_no_request_is_refused(text: bytes) -> None:
+    async with serving() as server, connection(server) as streams:
+        status, body, _ = await refusal(streams, [text])
+    assert (status, body) == (400, b"Invalid HTTP request received.")
