@@ -102,13 +102,14 @@ class _Planner:
         self._sizes = sizes
 
     def below(self, parents: Parents) -> list[Cost]:
-        """A cost for each field of the answer that has something below it; what is asked twice counts once."""
+        """A cost for each field of the answer that has a list in or below it; what is asked twice counts once."""
         costs: list[Cost] = []
         for (_, parent_name), nodes in self._merge(parents).items():
             parent = self._schema.type_map[parent_name]
             definition = getattr(parent, "fields", {}).get(nodes[0].name.value)
             if isinstance(definition, GraphQLField) and is_composite_type(get_named_type(definition.type)):
-                costs.append(self._cost(parent, definition, nodes))
+                cost = self._cost(parent, definition, nodes)
+                costs += [cost] if cost.counts or cost.below else []
         return costs
 
     def _merge(self, parents: Parents) -> dict[tuple[str, str], list[FieldNode]]:

@@ -2,14 +2,13 @@
 
 import re
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ulid import ULID
 
 from accountgraph import logs
 
-REQUEST_ID = "X-Request-Id"
-_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+REQUEST_ID = b"x-request-id"
+_SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -20,6 +19,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 class Envelope:
@@ -32,21 +32,21 @@ class Envelope:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope).get(REQUEST_ID))
+        request_id = _request_id(next((value for name, value in scope["headers"] if name == REQUEST_ID), b""))
         scope.setdefault("state", {})["request_id"] = request_id
         logs.clear()
         logs.bind(request_id=request_id)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.accept"}:
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = request_id
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                own = [header for header in message.get("headers", ()) if header[0].lower() != REQUEST_ID]
+                named = {name.lower() for name, _ in own}
+                added = [header for header in _RAW_HEADERS if header[0] not in named]
+                message["headers"] = [*own, (REQUEST_ID, request_id.encode()), *added]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-def _request_id(given: str | None) -> str:
-    return given if given and _SANE_ID.fullmatch(given) else str(ULID())
+def _request_id(given: bytes) -> str:
+    return given.decode() if _SANE_ID.fullmatch(given) else str(ULID())

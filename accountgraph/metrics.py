@@ -89,9 +89,10 @@ class Metrics:
         self._sessions = Gauge(
             "accountgraph_engine_sessions", "Sessions with the graph engine that are open.", registry=registry
         )
-        self._requests_now = Gauge(
+        requests_now = Gauge(
             "accountgraph_requests_now", "Requests at present, running and waiting.", ("state",), registry=registry
         )
+        self._running, self._waiting = requests_now.labels("running"), requests_now.labels("waiting")
 
     def observe_request(self, operation: str | None, kind: str, outcome: str, seconds: float) -> None:
         """Counts a request of a valid document; `kind` is query, mutation or subscription."""
@@ -129,8 +130,8 @@ class Metrics:
 
     def set_requests_now(self, running: int, waiting: int) -> None:
         """Sets the number of requests at present."""
-        self._requests_now.labels("running").set(running)
-        self._requests_now.labels("waiting").set(waiting)
+        self._running.set(running)
+        self._waiting.set(waiting)
 
     def render(self) -> bytes:
         """All figures as text; its content type is `CONTENT_TYPE`."""

@@ -1,6 +1,7 @@
 """Which media types a request brings and takes, as GraphQL over HTTP has them."""
 
 import re
+from functools import lru_cache
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -11,11 +12,14 @@ _PARAMETER = re.compile(r"""\s*([!#$%&'*+.^_`|~0-9a-z-]+)\s*=\s*("(?:[^"\\]|\\.)
 
 def choose_answer_type(accept: str | None) -> str | None:
     """The media type to answer in: what the caller likes best, the first of equals; None where it takes neither."""
-    if accept is None or not accept.strip():
-        return JSON
+    return JSON if accept is None or not accept.strip() else _chosen(accept[:MAX_HEADER])
+
+
+@lru_cache(maxsize=64)
+def _chosen(accept: str) -> str | None:
     best: tuple[float, str] | None = None
     refused: set[str] = set()
-    for item in accept[:MAX_HEADER].split(","):
+    for item in accept.split(","):
         media_type, parameters = parse_media_type(item)
         offered = media_type if media_type in {JSON, RESPONSE_JSON} else _WILDCARDS.get(media_type)
         quality = _quality(parameters.get("q"))
@@ -47,7 +51,12 @@ def is_utf8(parameters: dict[str, str]) -> bool:
 
 def is_json(content_type: str | None) -> bool:
     """Whether a request's body is JSON in UTF-8, the one type that is taken."""
-    media_type, parameters = parse_media_type((content_type or "")[:MAX_HEADER])
+    return content_type == JSON or _is_json((content_type or "")[:MAX_HEADER])
+
+
+@lru_cache(maxsize=64)
+def _is_json(content_type: str) -> bool:
+    media_type, parameters = parse_media_type(content_type)
     return media_type == JSON and is_utf8(parameters)
 
 

@@ -9,15 +9,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
+    GRAPHQL_MAX_INT,
+    GRAPHQL_MIN_INT,
     DirectiveNode,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLNonNull,
     GraphQLSchema,
     Node,
     OperationDefinitionNode,
     VariableNode,
 )
-from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_argument_values, get_variable_values
 
 from graph import compiled
 from graph.compiled import NodeRead, RootRead
@@ -135,20 +141,21 @@ class Compiled:
     fragments: Mapping[str, FragmentDefinitionNode]
     conditions: Sequence[str] = ()
     """The variables that decide what is skipped and included."""
+    signatures: Sequence[GraphQLVariableSignature] = ()
     plans: dict[tuple[Any, ...], Plan | None] = field(default_factory=dict[tuple[Any, ...], Plan | None])
 
     def __post_init__(self) -> None:
         nodes: list[Node] = [self.operation, *self.fragments.values()]
         self.conditions = sorted({name for node in nodes for name in _conditions(node)})
+        found = [get_variable_signature(self.schema, each) for each in self.operation.variable_definitions or ()]
+        self.signatures = [each for each in found if not isinstance(each, GraphQLError)]
+        assert len(self.signatures) == len(found), "a valid operation's variables have input types"
 
     def bind(self, given: Mapping[str, Any]) -> Bound:
         """The plan for the variables of a request. Raises Uncovered where the executor has to answer it."""
         if self.plans == {(): None}:
             raise Uncovered  # known without the variables, which the executor has to look at anyhow
-        definitions = self.operation.variable_definitions or ()
-        variables = get_variable_values(self.schema, definitions, dict(given))
-        if not isinstance(variables, VariableValues):
-            raise Uncovered
+        variables = self._plain(given) or self._coerced(given)
         plan = self._plan(variables)
         if plan is None:
             raise Uncovered
@@ -156,6 +163,20 @@ class Compiled:
             return plan.bind(variables)
         except (GraphQLError, ReadRefused):
             raise Uncovered from None
+
+    def _plain(self, given: Mapping[str, Any]) -> VariableValues | None:
+        """The values of variables that are taken as they are given; None where one is of another sort."""
+        sources = {each.name: VariableValueSource(each, given.get(each.name)) for each in self.signatures}
+        if not all(_as_given(source.signature.type, source.value) for source in sources.values()):
+            return None
+        return VariableValues(sources, {name: source.value for name, source in sources.items()})
+
+    def _coerced(self, given: Mapping[str, Any]) -> VariableValues:
+        definitions = self.operation.variable_definitions or ()
+        variables = get_variable_values(self.schema, definitions, dict(given))
+        if not isinstance(variables, VariableValues):
+            raise Uncovered
+        return variables
 
     def _plan(self, variables: VariableValues) -> Plan | None:
         way = tuple(variables.coerced.get(name) for name in self.conditions)
@@ -183,6 +204,14 @@ class Compiled:
                 types = {label: (read, node_shape(node)) for label, (read, node) in root.reads.items()}
                 entries.append((key, RootPlan(key, root.asked, types), ""))
         return Plan(alone, shared, reads, entries, selecting.pages)
+
+
+def _as_given(kind: Any, value: Any) -> bool:
+    """Whether this value of a variable is what the executor would make of it: a text as an ID, a number as an Int."""
+    named = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    if named is GraphQLID:
+        return type(value) is str
+    return named is GraphQLInt and type(value) is int and GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT
 
 
 def _conditions(node: Node) -> Iterator[str]:
