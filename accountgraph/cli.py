@@ -157,6 +157,33 @@ def demo(url: str | None) -> int:
     return run_demo(settings, url or settings.base_url)
 
 
+@accountgraph.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--group", required=True, help="The id of the group that it is imported into.")
+@click.option("--dry-run", is_flag=True, help="Check every line, and import none.")
+@click.option("--skip-invalid", is_flag=True, help="Import the other lines where some have problems.")
+@click.option(
+    "--outcomes", type=click.Path(dir_okay=False, path_type=Path), help="Keep what became of each line there."
+)
+@click.option("--operation-id", help="The same id again follows the same import; a new one where none is given.")
+@click.option("--username", help="Who imports; by default the administrator of the settings.")
+@click.option("--password", envvar="ACCOUNTGRAPH_IMPORT_PASSWORD", help="Better set ACCOUNTGRAPH_IMPORT_PASSWORD.")
+@click.option("--url", help="The server's address; by default that of the settings.")
+def import_(file: Path, username: str | None, password: str | None, url: str | None, **given: Any) -> int:
+    """Imports groups, accounts, settings and opening balances from FILE into a running server.
+
+    FILE is .jsonl or .csv, and may be compressed (.gz). Every line is checked before the first one takes effect. An
+    import goes on by itself where this command is stopped. Exit 1 where a line has a problem.
+    """
+    settings = _settings()
+    from accountgraph.import_client import Asked, password_of
+    from accountgraph.import_client import run as run_import
+
+    who = username or settings.admin_username
+    asked = Asked(file=file, username=who, password=password_of(settings, who, password), **given)
+    return Status.OK if run_import(url or settings.base_url, asked) else Status.CHECK_FAILED
+
+
 @accountgraph.command()
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
 @click.option(
