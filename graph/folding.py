@@ -12,7 +12,7 @@ from graph.checks import packed
 from graph.database import Row, Transaction
 from graph.effects import Branched, Carried, Changed, Effect, Opened, effects
 from graph.query import Query
-from graph.stood import Standing, Told, standing, with_what_moved
+from graph.stood import NotThereYet, Standing, Told, standing, with_what_moved
 from graph.totals import NOTHING, Cursor, Kept, Sums, is_cash
 
 MOST_RECORDS = 500
@@ -132,6 +132,8 @@ async def _write(transaction: Transaction, totals: Mapping[str, Sums], turn_numb
     for batch in packed(dict.fromkeys(added, _ROW_BYTES), MOST_BYTES):
         kept |= {row["id"]: Kept.read(row["state"]) for row in await transaction.run(KEPT, ids=batch)}
     rows: dict[str, Row] = {}
+    if any(one.turn >= turn_number for one in kept.values()):
+        raise NotThereYet  # where locks do not wait, another turn has come between, and this one cannot be committed
     for total, (group, key, counted) in added.items():
         state = kept.get(total, NOTHING).plus(counted, turn_number).text
         rows[total] = {"id": total, "branch": group, "key": key, "state": state}

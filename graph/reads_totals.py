@@ -9,7 +9,7 @@ import structlog
 
 from graph import folding, reads_rollups
 from graph.database import Reader, Row, Transaction
-from graph.errors import CommitUnknown, Duplicate
+from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
 from graph.query import Query
 from graph.reads_rollups import CurrencySum, HeldSum
 from graph.stood import NotThereYet
@@ -137,6 +137,8 @@ async def _caught_up(store: Store, query: Query, tenant: str, rows: Sequence[Row
             except (NotThereYet, CommitUnknown, Duplicate):
                 told = None
                 await asyncio.sleep(_PAUSE_SECONDS * attempt)
+            except EngineUnavailable:
+                break  # it may still be read from
             if told is not None:
                 return told
     _log.info("roll_ups_walked", tenant=tenant, behind=head - _number(rows))

@@ -27,10 +27,10 @@ class Reading(Store):
         self.statements = 0
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
-        return await self._counted(self._database.run(query, **parameters))
+        return await self._told(self._database.run(query, **parameters))
 
     async def run_alone(self, tenants: Sequence[str], query: Query, **parameters: Any) -> list[Row]:
-        return await self._counted(self._database.run_alone(tenants, query, **parameters))
+        return await self._told(self._database.run_alone(tenants, query, **parameters))
 
     def holds(self, tenants: Collection[str]) -> bool:
         return self._database.holds(tenants)
@@ -41,14 +41,18 @@ class Reading(Store):
     def stir(self, feed: str) -> None:
         self._database.stir(feed)
 
+    async def _told(self, rows: Awaitable[list[Row]]) -> list[Row]:
+        try:
+            return await self._counted(rows)
+        except EngineUnavailable as error:
+            raise engine_gone() from error
+
     async def _counted(self, rows: Awaitable[T]) -> T:
         self.statements += 1
         self._running += 1
         self._idle.clear()
         try:
             return await rows
-        except EngineUnavailable as error:
-            raise engine_gone() from error
         finally:
             self._running -= 1
             if not self._running:

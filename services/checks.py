@@ -18,18 +18,23 @@ from services.facts import text
 from services.findings import Report
 from services.order_checks import OrderCheck
 from services.posting import Outside
+from services.total_checks import check_totals
 
 FINAL = ("SUCCEEDED", "REJECTED", "FAILED", "CANCELLED")
 _BATCH = 1_000
 
 
 async def check(desk: Desk) -> Report:
-    """What does not add up, and what could not be proved. It changes nothing. Raises EngineUnavailable."""
+    """What does not add up, and what could not be proved. Raises EngineUnavailable.
+
+    It changes nothing, but for totals that are folded up to now.
+    """
     report = Report()
     orders = OrderCheck(desk, report)
     await _check_feed(desk.database, desk.installation, report)
     async for root in checks.tenants(desk.database, desk.installation):
         await check_tenant(desk, root, report, orders)
+        await check_totals(desk.database, root, report)
     return report
 
 

@@ -2,17 +2,22 @@
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from graph import reads_totals
+from graph.database import Reader
 from graph.reads_totals import Below
+from services.commands import Act
+from services.desk import Desk
 from services.groups import CreateGroup
 from services.ledger import Deposit, Transfer, Withdraw
+from services.moving import Move, Moved
 from services.problems import Refused
 from tests.support.house import House, op
 from tests.support.trading import place
 from tests.support.tree import counted, create, move, status
 
-CURRENCIES = ("USD", "EUR", "JPY")
+CURRENCIES = ("USD", "USD", "USD", "JPY")
 SYMBOLS = ("AAPL", "MSFT")
 
 
@@ -29,7 +34,8 @@ class History:
     async def change(self, times: int) -> None:
         """So many changes."""
         for _ in range(times):
-            wanted = self._chance.choice(_CHANGES) if len(self.accounts) > 3 else History.open
+            few = History.found if len(self.groups) < 5 else History.open if len(self.accounts) < 4 else None
+            wanted = few or self._chance.choice(_CHANGES)
             try:
                 await wanted(self)
             except Refused:
@@ -44,7 +50,10 @@ class History:
 
     async def open(self) -> None:
         """A new account of some kind and currency, with some cash where it can have any."""
-        kind, currency = self._chance.choice(("INDIVIDUAL", "STRATEGY", "COMPOSITE")), self._chance.choice(CURRENCIES)
+        kind, currency = (
+            self._chance.choice(("INDIVIDUAL", "STRATEGY", "STRATEGY", "COMPOSITE")),
+            self._chance.choice(CURRENCIES),
+        )
         made = await self._house.do(create(self._house, self._chance.choice(self.groups), kind=kind, currency=currency))
         self.accounts.append(made.payload["account"])
         if kind != "COMPOSITE" and self._chance.random() < 0.8:
@@ -124,3 +133,19 @@ async def require_folded(house: House, groups: Sequence[str]) -> dict[str, Below
     assert not {name for name in names if name.startswith("rollups.")}, "it was folded, not walked"
     assert comparable(folded) == comparable(await reads_totals.walked(database, groups, held=True))
     return folded
+
+
+class Silent:
+    """Moves accounts as 0.1.0 did: its records do not tell what they took along."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def move(self, node: str, parent: str) -> None:
+        """Moves a node."""
+        await self._house.do(_SilentMove.model_validate(move(node, parent).model_dump()))
+
+
+class _SilentMove(Move):
+    async def plan(self, desk: Desk, reader: Reader, act: Act) -> Moved:
+        return replace(await super().plan(desk, reader, act), carried={})
