@@ -1,6 +1,6 @@
 """Operation nodes: the caller's own id, the state, and the outcome of each mutation."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import orjson
@@ -32,7 +32,11 @@ BY_STATE = Query(
     "operations.open_by_state",
     "MATCH (o:Operation) WHERE o.dueAt > '' RETURN o.state AS state, count(o) AS total",
 )
-
+UNDER_WAY = Query(
+    "operations.under_way",
+    "MATCH (o:Operation {root: $root, state: $state}) WHERE o.id > 'op_' AND o.kind IN $kinds RETURN o.id AS id "
+    "ORDER BY id",
+)
 CLAIM = Query(
     "operations.claim",
     "MATCH (o:Operation {id: $id}) SET o.lock = $id WITH o WHERE o.dueAt = $due SET o.dueAt = $until RETURN o.id AS id",
@@ -82,6 +86,11 @@ async def due(reader: Reader, now: str, limit: int) -> list[Row]:
 async def open_by_state(reader: Reader) -> dict[str, int]:
     """How many operations are under way, by their state."""
     return {row["state"]: row["total"] for row in await reader.run(BY_STATE)}
+
+
+async def under_way(reader: Reader, root: str, state: str, kinds: Sequence[str]) -> list[str]:
+    """The operations of these kinds in a tenant or the installation that are in the state, the oldest first."""
+    return [row["id"] for row in await reader.run(UNDER_WAY, root=root, state=state, kinds=list(kinds))]
 
 
 async def claim(database: Database, operation: Row, until: str) -> bool:

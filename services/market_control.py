@@ -11,10 +11,10 @@ import structlog
 from graph import clock, operations
 from graph.database import Reader, Row, Transaction
 from graph.journal import Recorder
-from services.commands import Act, Command, Effect, Target
+from services.commands import Act, Command, Effect, Outdated, Target
 from services.desk import Desk
 from services.market.paper import PaperBroker
-from services.market.port import MAX_SYMBOL_LENGTH, MarketError, MarketUnavailable, is_symbol
+from services.market.port import MAX_SYMBOL_LENGTH, MarketError, MarketUnavailable, OrderReport, is_symbol
 from services.operations import FIRST_DUE, RUNNING, end_operation
 from services.orders.recovery import settle_reports
 from services.problems import Problem, ProblemCode, Refused, invalid, refuse, violation
@@ -31,7 +31,11 @@ class Controlled:
 
 
 class MarketCommand(Command[Controlled]):
-    """A change of the embedded market, which keeps a record of its own beside the graph."""
+    """A change of the embedded market, which keeps a record of its own beside the graph.
+
+    The graph records what is asked before the market changes. Whoever goes on with the operation then makes the change,
+    and ends it: its caller, the same request again, or the worker where that process died.
+    """
 
     def targets(self) -> Sequence[Target]:
         return ()
@@ -44,7 +48,7 @@ class MarketCommand(Command[Controlled]):
         try:
             return await self.control(desk, embedded(desk))
         except MarketUnavailable as error:
-            raise refuse(ProblemCode.UNAVAILABLE, "the market's record cannot be used now; try again") from error
+            raise _unavailable() from error
 
     @abstractmethod
     async def control(self, desk: Desk, market: PaperBroker) -> Controlled:
@@ -57,14 +61,18 @@ class MarketCommand(Command[Controlled]):
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: Controlled) -> Effect:
         del transaction, act
         recorder.add("MARKET_CHANGED", [recorder.feed], plan.before, plan.after)
-        return Effect({})
+        due = clock.to_text(clock.now() + FIRST_DUE)
+        return Effect(plan.after, state=RUNNING, changes={"dueAt": due})
+
+    async def after(self, desk: Desk, operation: str) -> None:
+        await go_on(desk, operation)
 
 
 class AdvanceMarketDate(MarketCommand):
     """Moves the market's date on. Orders that rest are filled or expire on the way, and are booked at once.
 
-    The graph records what is asked before the market moves, and the market then moves to that date unless it is there
-    or beyond: whoever goes on with the operation, it moves once.
+    The market moves to the date that was asked for unless it is there or beyond: whoever goes on with the operation,
+    it moves once.
     """
 
     action: ClassVar[str] = "advanceMarketDate"
@@ -77,41 +85,11 @@ class AdvanceMarketDate(MarketCommand):
             raise Refused(*(replace(problem, path=("date",)) for problem in refused.problems)) from None
         return Controlled({"date": before.isoformat()}, {"date": self.date.isoformat()})
 
-    async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: Controlled) -> Effect:
-        await super().apply(transaction, recorder, act, plan)
-        due = clock.to_text(clock.now() + FIRST_DUE)
-        return Effect({"date": self.date.isoformat()}, state=RUNNING, changes={"dueAt": due})
-
-    async def after(self, desk: Desk, operation: str) -> None:
-        await go_on(desk, operation)
-
-
-async def go_on(desk: Desk, operation_id: str) -> None:
-    """Moves the market to the date that a running operation recorded, and ends the operation; again, it does nothing.
-
-    Where the market's record cannot be used the operation stays due. Raises EngineUnavailable.
-    """
-    operation = (await operations.find(desk.database, [operation_id]))[operation_id]
-    if operation["state"] != RUNNING:
-        return
-    try:
-        reports = await embedded(desk).reach(datetime.date.fromisoformat(operation["payload"]["date"]))
-    except MarketError:
-        _log.warning("market_date_waits_for_the_market", operation=operation_id)
-        return
-    except Refused as refused:
-        # The server runs with another market since.
-        await end_operation(desk, operation, [RUNNING], "FAILED", refused.problems)
-        return
-    await settle_reports(desk, reports)
-    await end_operation(desk, operation, [RUNNING], "SUCCEEDED", [])
-
 
 class SymbolCommand(MarketCommand):
     """A symbol in which trading stops, or goes on.
 
-    Doing the same twice is doing it once. So the market changes first, and the journal tells; a repeated request finds
-    the change made and records it.
+    What was asked before is done before: one of these is recorded when no other is under way.
     """
 
     halts: ClassVar[bool]
@@ -123,12 +101,24 @@ class SymbolCommand(MarketCommand):
         return [invalid(f"symbol must have 1 to {MAX_SYMBOL_LENGTH} printable characters", "symbol")]
 
     async def control(self, desk: Desk, market: PaperBroker) -> Controlled:
+        market.check_symbol(self.symbol)
+        earlier = await _under_way(desk.database, desk)
+        for operation in earlier:
+            await go_on(desk, operation)
+        if not set(earlier).isdisjoint(await _under_way(desk.database, desk)):
+            raise MarketUnavailable("what was asked before is not done yet")
         was = self.symbol in await market.halted()
-        if self.halts:
-            await market.halt(self.symbol)
-        else:
-            await settle_reports(desk, await market.resume(self.symbol))
         return Controlled({"symbol": self.symbol, "halted": was}, {"symbol": self.symbol, "halted": self.halts})
+
+    async def plan(self, desk: Desk, reader: Reader, act: Act) -> Controlled:
+        found: Controlled = act.facts
+        try:
+            halted = self.symbol in await embedded(desk).halted()
+        except MarketUnavailable as error:
+            raise _unavailable() from error
+        if halted != found.before["halted"] or await _under_way(reader, desk):
+            raise Outdated
+        return found
 
 
 class HaltSymbol(SymbolCommand):
@@ -143,6 +133,64 @@ class ResumeSymbol(SymbolCommand):
 
     action: ClassVar[str] = "resumeSymbol"
     halts: ClassVar[bool] = False
+
+
+_SYMBOLS = (HaltSymbol.action, ResumeSymbol.action)
+ACTIONS = frozenset({AdvanceMarketDate.action, *_SYMBOLS})
+"""The operations that `go_on` goes on with."""
+
+
+def _unavailable() -> Refused:
+    return refuse(ProblemCode.UNAVAILABLE, "the market's record cannot be used now; try again")
+
+
+async def _under_way(reader: Reader, desk: Desk) -> list[str]:
+    return await operations.under_way(reader, desk.installation, RUNNING, _SYMBOLS)
+
+
+async def go_on(desk: Desk, operation_id: str) -> None:
+    """Changes the market as a running operation recorded, and ends the operation; again, it does nothing.
+
+    Where the market's record cannot be used the operation stays due. Raises EngineUnavailable.
+    """
+    operation = (await operations.find(desk.database, [operation_id]))[operation_id]
+    if operation["state"] != RUNNING:
+        return
+    try:
+        market = embedded(desk)
+    except Refused as refused:
+        # The server runs with another market since.
+        await end_operation(desk, operation, [RUNNING], "FAILED", refused.problems)
+        return
+    async with market.changing:
+        await _change(desk, market, operation_id)
+
+
+async def _change(desk: Desk, market: PaperBroker, operation_id: str) -> None:
+    # Read once more, since whoever had the market before may have ended it.
+    operation = (await operations.find(desk.database, [operation_id]))[operation_id]
+    if operation["state"] != RUNNING:
+        return
+    try:
+        reports = await _reports(market, operation["payload"])
+    except MarketError:
+        _log.warning("market_change_waits_for_the_market", operation=operation_id)
+        return
+    except Refused as refused:
+        await end_operation(desk, operation, [RUNNING], "FAILED", refused.problems)
+        return
+    await settle_reports(desk, reports)
+    await end_operation(desk, operation, [RUNNING], "SUCCEEDED", [])
+
+
+async def _reports(market: PaperBroker, asked: Row) -> list[OrderReport]:
+    """What a change leads to: a date that is reached, a symbol that is halted, or one that is traded again."""
+    if "date" in asked:
+        return await market.reach(datetime.date.fromisoformat(asked["date"]))
+    if asked["halted"]:
+        await market.halt(asked["symbol"])
+        return []
+    return await market.resume(asked["symbol"])
 
 
 def embedded(desk: Desk) -> PaperBroker:

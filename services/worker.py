@@ -20,7 +20,7 @@ from services.guard import DROPPED_AT_ONCE, drop_ended
 from services.importing import running
 from services.importing.commands import BulkImport
 from services.importing.uploading import drop_expired
-from services.market_control import AdvanceMarketDate, go_on
+from services.market_control import ACTIONS, go_on
 from services.operations import APPROVED, WAITING, end_operation
 from services.orders.recovery import recover
 from services.pipeline import Pipeline
@@ -108,7 +108,7 @@ class Worker:
                 await start_approved(self._pipeline, operation["id"])
             case _ if operation["kind"] == BulkImport.action:
                 self._begin_import(operation)
-            case _ if operation["kind"] == AdvanceMarketDate.action:
+            case _ if operation["kind"] in ACTIONS:
                 await go_on(self._pipeline.desk, operation["id"])
             case _:
                 await recover(self._pipeline.desk, operation)

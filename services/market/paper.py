@@ -5,6 +5,7 @@ and whole, or is rejected; a limit order fills at the close where its limit allo
 What an order led to is decided inside one piece of work on the record, so a repeated order finds the first outcome.
 """
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
@@ -45,6 +46,8 @@ class PaperBroker(Market):
     def __init__(self, store: BrokerStore, prices: Prices) -> None:
         self._store = store
         self._prices = prices
+        self.changing = asyncio.Lock()
+        """Held by whoever makes a change that was recorded, so that no other comes between it and its end."""
 
     @classmethod
     async def open(cls, store: BrokerStore, prices: Prices, first_date: date | None = None) -> "PaperBroker":
@@ -137,7 +140,7 @@ class PaperBroker(Market):
 
         Raises Refused with the path `symbol` for one that is unknown.
         """
-        self._require_known(symbol)
+        self.check_symbol(symbol)
         await self._store.write(lambda book: book.set_halted(symbol, halted=True))
         _log.info("market_symbol_halted", symbol=symbol)
 
@@ -146,7 +149,7 @@ class PaperBroker(Market):
 
         Raises Refused with the path `symbol` for one that is unknown.
         """
-        self._require_known(symbol)
+        self.check_symbol(symbol)
         filled = await self._store.write(lambda book: self._resume(book, symbol))
         _log.info("market_symbol_resumed", symbol=symbol, filled=len(filled))
         return filled
@@ -155,7 +158,8 @@ class PaperBroker(Market):
         """The symbols in which trading is stopped."""
         return await self._store.read(lambda book: book.halted())
 
-    def _require_known(self, symbol: str) -> None:
+    def check_symbol(self, symbol: str) -> None:
+        """Refuses a symbol that is unknown, with the path `symbol`."""
         if self._prices.kind(symbol) is None:
             raise refuse(ProblemCode.INVALID_INPUT, "The market knows no such symbol.", "symbol")
 
