@@ -84,8 +84,6 @@ class Command(BaseModel, ABC, Generic[PlanT]):
     """Whether it changes the tree, grants or inherited settings, and so takes the tenant's structure lock."""
     moves: ClassVar[bool] = False
     """Whether a node leaves its place in the tree, which walks are told of before it begins; it is structural too."""
-    changes_policy: ClassVar[bool] = False
-    """Whether other settings may hold somewhere after it than before."""
     waits: ClassVar[bool] = True
     """Whether it can wait for a person's approval; its payload then has nothing yet. Else it is refused instead."""
 
@@ -100,6 +98,10 @@ class Command(BaseModel, ABC, Generic[PlanT]):
 
     def founds(self) -> bool:
         """Whether it makes a tenant, and so the feed and the structure of one."""
+        return False
+
+    def changes_policy(self) -> bool:
+        """Whether other settings may hold somewhere after it than before."""
         return False
 
     def comparable(self) -> dict[str, Any]:

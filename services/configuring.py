@@ -51,7 +51,6 @@ class Configure(Partial[Configured]):
 
     action: ClassVar[str] = "configure"
     structural: ClassVar[bool] = True
-    changes_policy: ClassVar[bool] = True
 
     id: str
     settings: JsonInput
@@ -61,6 +60,9 @@ class Configure(Partial[Configured]):
 
     def targets(self) -> Sequence[Target]:
         return (Target(self.id, _KINDS, Permission.CONFIGURE, ("id",)),)
+
+    def changes_policy(self) -> bool:
+        return True
 
     def locks(self) -> Sequence[str]:
         return (self.id,) if self.id.startswith(Kind.ACCOUNT) else ()

@@ -44,7 +44,6 @@ class Move(Command[Moved]):
     action: ClassVar[str] = "move"
     structural: ClassVar[bool] = True
     moves: ClassVar[bool] = True
-    changes_policy: ClassVar[bool] = True
 
     id: str
     parent_id: str
@@ -55,6 +54,9 @@ class Move(Command[Moved]):
             Target(self.id, (Kind.GROUP, Kind.ACCOUNT), Permission.MOVE, ("id",)),
             Target(self.parent_id, (Kind.GROUP,), Permission.MOVE, (FIELD,)),
         )
+
+    def changes_policy(self) -> bool:
+        return True
 
     def locks(self) -> Sequence[str]:
         return (self.id,) if kind_of(self.id) is Kind.ACCOUNT else ()

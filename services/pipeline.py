@@ -173,7 +173,7 @@ class Pipeline:
                 act, plan = await self._planned_again(transaction, replace(start, viewer=viewer), command, judged)
             effect = await command.apply(transaction, recorder, act, plan)
             await self._save(transaction, start, command, effect, recorder)
-            await recorder.write(transaction, changes_policy=command.changes_policy)
+            await recorder.write(transaction, changes_policy=command.changes_policy())
             return Outcome(start.operation, effect.payload)
 
         if not command.moves:

@@ -44,7 +44,6 @@ class UpdateAccount(Partial[Update]):
 
     action: ClassVar[str] = "updateAccount"
     structural: ClassVar[bool] = True
-    changes_policy: ClassVar[bool] = True
 
     id: str
     version: int
@@ -60,6 +59,9 @@ class UpdateAccount(Partial[Update]):
         if self.template_id is not None:
             targets.append(Target(self.template_id, (Kind.TEMPLATE,), Permission.READ, ("templateId",)))
         return [*targets, *component_targets(self.component_ids or ())]
+
+    def changes_policy(self) -> bool:
+        return self.gives("tier") or self.gives("template_id")
 
     def locks(self) -> Sequence[str]:
         return (self.id,)

@@ -1,10 +1,12 @@
 """The policy that an operation was judged under, and policy and rights that change before its commit."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from graph import operations
+from graph.journal import policy
 from services.access import viewer_of_user
 from services.configuring import Configure
 from services.granting import Grant, Revoke
@@ -16,9 +18,11 @@ from services.protocol.embedded import EmbeddedProtocol
 from services.protocol.port import Question
 from services.protocol.verdict import Verdict
 from services.settings.catalogue import catalogue_digest
+from services.updating import UpdateAccount
 from tests.support.house import Address, House, op, open_house
 from tests.support.overtaking import overtaken
 from tests.support.trading import JOURNAL, a_viewer, an_account, an_order, books
+from tests.support.tree import template
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +56,23 @@ async def test_an_operation_names_the_record_that_last_changed_a_setting(house: 
     assert [(each["number"], each["kind"]) for each in records if each["operation"] == configured.operation] == [
         (number, "CONFIGURED")
     ]
+
+
+async def test_only_what_may_change_a_setting_makes_a_new_version(house: House) -> None:
+    account, shared = await an_account(house), await template(house, custom__a=1)
+    fields: list[tuple[dict[str, Any], bool]] = [
+        ({"name": "Renamed"}, False),
+        ({"description": "For the long run", "metadata": {"a": 1}}, False),
+        ({"tier": "GEN"}, True),
+        ({"name": "Again"}, False),
+        ({"template_id": shared}, True),
+        ({"template_id": None, "tier": None}, True),
+    ]
+    for version, (changed, anew) in enumerate(fields, start=1):
+        before = await policy(house.desk.database, house.root)
+        given = {"operation_id": op(), "id": account, "version": version, **changed}
+        await house.do(UpdateAccount.model_validate(given))
+        assert (await policy(house.desk.database, house.root) != before) is anew, changed
 
 
 async def test_an_order_that_a_tighter_limit_overtakes_is_refused(house: House, engine: Address) -> None:
