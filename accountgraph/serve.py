@@ -21,6 +21,9 @@ from accountgraph.version import VERSION
 from services.worker import Worker
 
 STOP_SECONDS = 4
+# Proxies and clients keep idle connections for 60 s or more. Who sends on one that is just being closed here gets an
+# error, and a mutation may not be sent again blindly; so they have to be the first who close.
+KEEP_ALIVE_SECONDS = 75
 
 
 def run(settings: Settings) -> int:
@@ -87,6 +90,7 @@ def configured(app: object) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         lifespan="off",
         http=BoundedHeads,
         ws="none",
