@@ -13,6 +13,7 @@ from graph.ids import Kind, kind_of
 from graph.memory import Memory
 from graph.query import Query
 from graph.sketch import Sketch, of_group
+from graph.unit import single
 
 CREATE_GROUPS = Query("drafting.create_groups", "UNWIND $rows AS row CREATE (g:Group) SET g = row.properties")
 # The parent may have been made by the same draft, which a statement that makes both does not see.
@@ -46,8 +47,6 @@ _CHANGES = {
     groups.CHANGE.name: (CHANGE_GROUPS, groups.FIND),
     accounts.CHANGE.name: (CHANGE_ACCOUNTS, accounts.FIND),
 }
-# Of rows that say the same twice, or of several of one account, the last one counts.
-_ONCE = (ledger.OUTSIDE.name, ledger.SET_CASH.name)
 _FIRST = (CREATE_GROUPS, PLACE_GROUPS, CREATE_ACCOUNTS, USE, AGGREGATE)
 _OF_MADE = (structure.LOCATE_ACCOUNTS, settings.OF_ACCOUNTS, positions.OF_ACCOUNTS)
 # Reads of what stands below a node: what is kept has to be in the graph before.
@@ -131,8 +130,7 @@ class Draft(Transaction):
         first = [query.name for query in _FIRST if query.name in kept]
         for name in dict.fromkeys([*first, *kept]):
             query, rows = kept[name]
-            single = list({row["id"]: row for row in rows}.values()) if name in _ONCE else rows
-            await self._transaction.run(query, rows=single)
+            await self._transaction.run(query, rows=single(query, rows))
         return bool(kept)
 
     async def _read(self, query: Query, ids: Sequence[str]) -> list[Row]:

@@ -89,12 +89,12 @@ class Unit(Transaction):
         for query in _ORDER:
             rows = self._kept.get(query.name)
             if rows:
-                await self._transaction.run(query, rows=_single(query, rows))
+                await self._transaction.run(query, rows=single(query, rows))
         return bool(self._kept)
 
 
-def _single(query: Query, rows: list[Row]) -> list[Row]:
-    """The rows of all commands, where the query writes what they name once."""
+def single(query: Query, rows: list[Row]) -> list[Row]:
+    """The rows of all commands, where the query writes what they name once: of such rows the last one counts."""
     if query is period_totals.ADD:
         return period_totals.merged(rows)
     return list({row["id"]: row for row in rows}.values()) if query in _ONCE else rows
