@@ -134,8 +134,8 @@ median of {sizes.rounds} rounds, with the smallest and the largest.
 
 ## What they say
 
-- A roll-up reads every account of the subtree when it is asked for, so its time grows with the tenant; the last ratio
-  tells how much for {sizes.many / sizes.each:.3g} times the accounts.
+- A roll-up reads totals that are folded from the journal, so its time should not grow with the tenant; the last ratio
+  tells whether it does, for {sizes.many / sizes.each:.3g} times the accounts.
 - Transfers on one feed commit one after the other, because order in the feed is the order of commits. More clients on
   it gain what lies outside of that.
 """

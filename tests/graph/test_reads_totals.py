@@ -10,6 +10,7 @@ import pytest
 from graph import folding, reads_totals
 from graph.database import Database
 from graph.reads_rollups import CurrencySum
+from graph.totals import Cursor, Kept, cash_key
 from services.ledger import Deposit, Transfer
 from tests.support.engines import chosen_engine
 from tests.support.folding import History, Silent, require_folded
@@ -101,6 +102,34 @@ async def test_who_reads_after_a_write_folds_it_and_those_after_need_not(house: 
     with counted(house) as third:
         assert await cash(house.desk.database, house.root) == [CurrencySum("USD", 1, 5)]
     assert third == ["totals.cash"]
+
+
+def group_row(group: str, cursor: Cursor, *sums: Kept, head: int = 9) -> dict[str, Any]:
+    """What a statement tells of one group of a tenant."""
+    told = [[cash_key(f"C{number}"), one.text] for number, one in enumerate(sums)]
+    return {"id": group, "tenant": "t", "heads": [head], "cursors": [list(cursor)], "sums": told}
+
+
+def counts(number: int) -> dict[str, int]:
+    """One account with so much cash."""
+    return {"accounts": 1, "cash": number}
+
+
+def test_groups_that_were_read_in_different_turns_are_told_as_after_the_one_before_the_first() -> None:
+    early = group_row("a", Cursor(5, 12, 9), Kept(5, counts(50), 3, counts(30)), Kept(4, counts(40), 0, {}))
+    late = group_row("b", Cursor(6, 15, 12), Kept(6, counts(60), 2, counts(20)))
+    found = reads_totals._settled([late, early])
+    assert found is not None
+    assert {group: [one.cash for one in below.cash] for group, below in found.items()} == {"a": [30, 40], "b": [20]}
+
+
+def test_what_cannot_be_told_of_one_moment_is_folded_first() -> None:
+    fine = group_row("a", Cursor(5, 12, 9), Kept(4, counts(40), 0, {}))
+    assert reads_totals._settled([fine]) is not None
+    assert reads_totals._settled([group_row("a", Cursor(5, 12, 8), Kept(4, counts(40), 0, {}))]) is None
+    changed_twice = group_row("b", Cursor(7, 18, 15), Kept(6, counts(60), 5, counts(50)))
+    assert reads_totals._settled([fine, changed_twice]) is None
+    assert reads_totals._settled([{**fine, "cursors": []}]) is None
 
 
 async def test_what_is_far_behind_is_walked_and_folded_afterwards(
