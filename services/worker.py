@@ -32,6 +32,8 @@ TIDY_SECONDS = 60.0
 AT_ONCE = 16
 MOST_IMPORTS = 2
 """How many imports a process goes on with at once: each holds an index of all its lines."""
+MOST_QUEUED = 64
+"""How many imports a process has claimed or goes on with; it leaves others to other processes, or for later."""
 CLAIM = timedelta(seconds=15)
 
 
@@ -42,7 +44,8 @@ class Worker:
         self._pipeline = pipeline
         self._stopped = asyncio.Event()
         self._tidy_at = 0.0
-        self._imports: set[asyncio.Task[None]] = set()
+        self._imports: dict[str, asyncio.Task[None]] = {}
+        self._slots = asyncio.Semaphore(MOST_IMPORTS)
 
     async def run(self) -> None:
         """Looks for due work every second, and folds totals beside it, until `stop`."""
@@ -114,15 +117,16 @@ class Worker:
                 await recover(self._pipeline.desk, operation)
 
     def _begin_import(self, operation: Row) -> None:
-        """Goes on with an import beside all other work; where there are enough of them, it is due again later."""
-        if len(self._imports) < MOST_IMPORTS:
+        """Goes on with an import beside all other work, when it is its turn."""
+        if operation["id"] not in self._imports and len(self._imports) < MOST_QUEUED:
             task = asyncio.create_task(self._import(operation))
-            self._imports.add(task)
-            task.add_done_callback(self._imports.discard)
+            self._imports[operation["id"]] = task
+            task.add_done_callback(lambda _: self._imports.pop(operation["id"], None))
 
     async def _import(self, operation: Row) -> None:
         try:
-            await running.go_on(self._pipeline.desk, operation, self._stopped.is_set)
+            async with self._slots:
+                await running.go_on(self._pipeline.desk, operation, self._stopped.is_set)
         except GraphError:
             _log.warning("import_waits_for_the_database", operation=operation["id"])
         except Exception:
@@ -132,7 +136,7 @@ class Worker:
         """Waits for the parts under way; where that is cut short, they are undone, and are done later."""
         self._stopped.set()
         try:
-            await asyncio.gather(*self._imports)
+            await asyncio.gather(*self._imports.values())
         finally:
-            for task in self._imports:
+            for task in self._imports.values():
                 task.cancel()

@@ -166,6 +166,8 @@ class _Check:
                 raise refuse(ProblemCode.LIMIT_EXCEEDED, message)
             if await answers.settle():
                 return lot
+            for line in lines:
+                self._sketch.drop(line.made(row["id"]) or "")
 
     async def _save(self, number: int, rows: Sequence[Row], failed: int, checked: int) -> None:
         async def work(transaction: Transaction) -> None:

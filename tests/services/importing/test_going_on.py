@@ -1,0 +1,207 @@
+"""Imports under way: by several processes, by a worker, stopped and gone on with, with WS2 over a wire, or gone."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from typing_extensions import override
+
+from graph import clock, groups, operations, uploads
+from graph.database import Row
+from graph.structure import locate
+from services.importing.commands import BulkImport
+from services.importing.running import go_on
+from services.importing.uploading import drop_expired
+from services.pipeline import Pipeline
+from services.problems import ProblemCode, Refused
+from services.protocol.embedded import EmbeddedProtocol
+from services.protocol.port import ProtocolOperation, Question
+from services.protocol.verdict import OverallStatus, ProtocolUnavailable, Verdict, Violation
+from services.users import SetUserDisabled
+from services.worker import Worker
+from tests.support.api import a_user
+from tests.support.conditions import until
+from tests.support.house import Address, House, op
+from tests.support.importing import as_json_lines, begun, imported, outcomes, rested, seen, upload
+from tests.support.tree import beside
+
+pytestmark = pytest.mark.anyio
+
+LINES: list[dict[str, Any] | str] = [
+    {"id": "g", "type": "group", "name": "Desk"},
+    *(
+        {"id": f"a{number}", "name": f"Account {number}", "parentId": "g", "openingBalance": 1}
+        for number in range(1200)
+    ),
+]
+
+
+async def operation_of(house: House, import_id: str) -> Row:
+    row = await seen(house, import_id)
+    return (await operations.find(house.desk.database, [row["operation"]]))[row["operation"]]
+
+
+async def accounts_below(house: House) -> int:
+    made = await groups.has_open_child(house.desk.database, house.root)
+    return int(made)
+
+
+async def test_two_processes_do_each_line_once(house: House, engine: Address) -> None:
+    import_id = await begun(house, LINES)
+    operation = await operation_of(house, import_id)
+    async with beside(house, engine) as other:
+        while (await seen(house, import_id))["phase"] != "ENDED":
+            await asyncio.gather(*(go_on(each.desk, operation, lambda: False) for each in (house, other)))
+    row = await seen(house, import_id)
+    assert (row["state"], row["succeeded"], row["failed"]) == ("SUCCEEDED", 1201, 0)
+    made = [line["node"] for line in await outcomes(house, row)]
+    assert len(await locate(house.desk.database, made)) == len(set(made)) == 1201
+
+
+async def test_a_worker_goes_on_with_an_import_beside_other_work(house: House) -> None:
+    import_id = await begun(house, LINES[:20])
+    worker = Worker(house.pipeline)
+    running = asyncio.create_task(worker.run())
+
+    async def has_ended() -> bool:
+        return (await seen(house, import_id))["phase"] == "ENDED"
+
+    await until(has_ended, 60)
+    worker.stop()
+    await running
+    assert (await seen(house, import_id))["succeeded"] == 20
+
+
+async def test_an_import_that_is_stopped_between_parts_is_whole_afterwards(house: House) -> None:
+    import_id = await begun(house, LINES)
+    answers = iter([False, False, False, False, True])
+    await go_on(house.desk, await operation_of(house, import_id), lambda: next(answers))
+    row = await seen(house, import_id)
+    assert (row["state"], row["succeeded"], row["failed"]) == ("RUNNING", 500, 0)
+    assert [len(line) for line in await outcomes(house, row)].count(3) == 500
+    row = await rested(house, import_id)
+    assert (row["state"], row["succeeded"]) == ("SUCCEEDED", 1201)
+
+
+@dataclass
+class Wired(EmbeddedProtocol):
+    """The embedded rules as if they answered over a wire; it may be gone, refuse a name, or ask for a person."""
+
+    immediate: ClassVar[bool] = False
+    gone: bool = False
+    refuses: str = ""
+    asks: str = ""
+    questions: list[Question] = field(default_factory=list[Question])
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    @override
+    async def validate(self, question: Question) -> Verdict:
+        await asyncio.sleep(0)
+        if self.gone:
+            raise ProtocolUnavailable("it is gone")
+        self.questions.append(question)
+        verdict = await super().validate(question)
+        if question.facts.get("name") == self.refuses:
+            broken = Violation(rule_id="NAME", priority="P0", description="not this name", severity="HIGH")
+            refused = {"valid": False, "can_proceed": False, "violations": (broken,)}
+            return verdict.model_copy(update={"overall_status": OverallStatus.REJECTED, **refused})
+        if question.facts.get("name") == self.asks:
+            return verdict.model_copy(update={"overall_status": OverallStatus.WARNING, "requires_approval": True})
+        return verdict
+
+
+def wired(house: House, **given: Any) -> tuple[House, Wired]:
+    """The same house with the protocol engine at the end of a wire."""
+    protocol = Wired(**given)
+    desk = replace(house.desk, protocol=protocol)
+    return House(desk, Pipeline(desk), house.admin, house.market, house.root), protocol
+
+
+async def test_ws2_is_asked_of_each_line_as_of_a_single_mutation(house: House) -> None:
+    house, protocol = wired(house)
+    row = await imported(house, LINES[:3])
+    assert (row["state"], row["succeeded"]) == ("SUCCEEDED", 3)
+    kinds = [question.operation for question in protocol.questions]
+    create, deposit = ProtocolOperation.CREATE, ProtocolOperation.DEPOSIT
+    once = [create, create, deposit, create, deposit]
+    assert sorted(kinds) == sorted([*once, *once])
+
+
+async def test_what_ws2_refuses_fails_with_the_lines_below_it(house: House) -> None:
+    house, _ = wired(house, refuses="Desk")
+    row = await imported(house, [*LINES[:3], {"id": "z", "name": "Free"}], skip_invalid=True)
+    assert (row["state"], row["succeeded"], row["failed"]) == ("SUCCEEDED", 1, 3)
+    codes = [[problem["code"] for problem in line.get("problems", ())] for line in await outcomes(house, row)]
+    assert codes == [["RULE_VIOLATION"], ["INVALID_INPUT"], ["INVALID_INPUT"], []]
+
+
+async def test_a_line_that_needs_approval_only_since_the_check_fails(house: House) -> None:
+    house, protocol = wired(house)
+    import_id = await begun(house, LINES[:3])
+    answers = iter([False, True])
+    await go_on(house.desk, await operation_of(house, import_id), lambda: next(answers))
+    protocol.asks = "Account 1"
+    row = await rested(house, import_id)
+    assert (row["state"], row["succeeded"], row["failed"]) == ("SUCCEEDED", 2, 1)
+    (failed,) = [line for line in await outcomes(house, row) if "problems" in line]
+    assert (failed["id"], failed["problems"][0]["details"]["rule"]) == ("a1", "APPROVAL")
+
+
+async def test_an_import_waits_while_ws2_is_gone(house: House) -> None:
+    house, protocol = wired(house, gone=True)
+    import_id = await begun(house, LINES[:3])
+    row = await rested(house, import_id)
+    assert (row["state"], row["succeeded"], row["failed"]) == ("RUNNING", 0, 0)
+    protocol.gone = False
+    answers = iter([False, True])
+    await go_on(house.desk, await operation_of(house, import_id), lambda: next(answers))
+    protocol.gone = True
+    assert (await rested(house, import_id))["succeeded"] == 0
+    protocol.gone = False
+    assert (await rested(house, import_id))["succeeded"] == 3
+
+
+async def test_an_import_of_who_is_disabled_ends_without_an_effect(house: House) -> None:
+    client = await a_user(house, ("MANAGER", house.root))
+    viewer = await client.viewer()
+    assert viewer is not None
+    import_id = await begun(house, LINES[:3], viewer=viewer)
+    answers = iter([False, True])
+    await go_on(house.desk, await operation_of(house, import_id), lambda: next(answers))
+    await house.do(SetUserDisabled(operation_id=op(), username=viewer.username, disabled=True))
+    row = await rested(house, import_id)
+    assert (row["state"], row["succeeded"], row["failed"]) == ("CANCELLED", 0, 0)
+    assert [problem["code"] for problem in row["problems"]] == ["FORBIDDEN"]
+    assert await accounts_below(house) == 0
+
+
+async def test_an_upload_is_its_sender_s_and_is_dropped_once_it_is_checked(house: House) -> None:
+    sent = await upload(house, as_json_lines(LINES[:3]))
+    client = await a_user(house, ("MANAGER", house.root))
+    viewer = await client.viewer()
+    with pytest.raises(Refused) as refused:
+        await house.do(BulkImport(operation_id=op(), group_id=house.root, upload_id=sent), viewer)
+    assert [(problem.code, problem.path) for problem in refused.value.problems] == [
+        (ProblemCode.NOT_FOUND, ("uploadId",))
+    ]
+    made = await house.do(BulkImport(operation_id=op(), group_id=house.root, upload_id=sent))
+    await rested(house, made.payload["import"])
+    await drop_expired(house.desk.database)
+    assert await uploads.find(house.desk.database, sent) is None
+    assert await uploads.part(house.desk.database, sent, 0) is None
+
+
+async def test_an_upload_that_is_gone_before_the_check_fails_the_import(house: House) -> None:
+    sent = await upload(house, as_json_lines(LINES[:3]))
+    made = await house.do(BulkImport(operation_id=op(), group_id=house.root, upload_id=sent))
+    past = clock.to_text(clock.now() - timedelta(hours=1))
+    await house.desk.database.write(
+        lambda transaction: uploads.change(transaction, sent, {"expiresAt": past}), queue="test"
+    )
+    await drop_expired(house.desk.database)
+    row = await rested(house, made.payload["import"])
+    assert (row["state"], [problem["path"] for problem in row["problems"]]) == ("FAILED", [["uploadId"]])
