@@ -165,7 +165,6 @@ def demo(url: str | None) -> int:
 @click.option(
     "--outcomes", type=click.Path(dir_okay=False, path_type=Path), help="Keep what became of each line there."
 )
-@click.option("--operation-id", help="The same id again follows the same import; a new one where none is given.")
 @click.option("--username", help="Who imports; by default the administrator of the settings.")
 @click.option("--password", envvar="ACCOUNTGRAPH_IMPORT_PASSWORD", help="Better set ACCOUNTGRAPH_IMPORT_PASSWORD.")
 @click.option("--url", help="The server's address; by default that of the settings.")

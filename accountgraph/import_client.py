@@ -45,7 +45,6 @@ class Asked:
     password: str
     dry_run: bool = False
     skip_invalid: bool = False
-    operation_id: str | None = None
     outcomes: Path | None = None
 
 
@@ -80,13 +79,14 @@ async def _run(url: str, asked: Asked) -> bool:
         upload = await _upload(http, asked.file)
         click.echo(f"Sent {asked.file.name}: {upload['lines']:,} lines, {upload['bytes']:,} bytes")
         given = {
-            "operationId": asked.operation_id or str(uuid4()),
+            "operationId": str(uuid4()),
             "groupId": asked.group,
             "uploadId": upload["uploadId"],
             "dryRun": asked.dry_run,
             "skipInvalid": asked.skip_invalid,
         }
         begun = (await _done(http, _BEGIN, input=given))["bulkImport"]
+        click.echo(f"Import {begun['id']} goes on by itself, also where this command is stopped")
         ended = await _followed(http, begun)
         if asked.outcomes is not None:
             await _keep(http, ended["id"], asked.outcomes)
