@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-from graph import steady
+from graph import pieces, steady
 from graph.database import Reader, Row
 from graph.query import Query
 
@@ -25,13 +25,16 @@ class Source:
     where: LiteralString = ""
     tenants: LiteralString = ""
     """Where the match walks through the tree: Cypher that binds each `tenant` whose moves could cross it."""
+    ends: LiteralString = ""
+    """Where the list is in the order of numbers: Cypher that binds `low` and `high`, between which they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
     """The order of a list: expressions over `n`, the last of which no two nodes share.
 
-    `prelude` is Cypher that binds what the keys need beside `n`, and `binds` names it.
+    `prelude` is Cypher that binds what the keys need beside `n`, and `binds` names it. `lead` is what all nodes of a
+    list share, and an index has before the keys: sorted by both, an engine reads in the order of the index.
     """
 
     name: LiteralString
@@ -39,6 +42,7 @@ class Ordering:
     types: tuple[type, ...]
     descending: bool = False
     prelude: "Prelude | None" = None
+    lead: tuple[LiteralString, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +135,42 @@ def page_query(listing: Listing, window: Window) -> tuple[Query, Mapping[str, An
     order = order_by(ordering, backward=window.backward)
     preludes = _preludes(ordering.prelude, listing.condition.prelude)
     bound = ", ".join(["n", *(prelude.binds for prelude in preludes)])
-    text = (
-        f"CALL (parent) {{ {_matched(listing, preludes, tests)} WITH {bound} ORDER BY {order} LIMIT $limit "
-        f"RETURN collect([n {{.*}}, {', '.join(ordering.keys)}]) AS page }}"
-    )
-    given = {**dict(listing.given), **dict(listing.condition.values), **values, "limit": window.size + 1}
-    return _query(listing, text, "page"), _lists(given)
+
+    def read(more: Sequence[str]) -> str:
+        matched = _matched(listing, preludes, tests, more)
+        returned = f"RETURN collect([n {{.*}}, {', '.join(ordering.keys)}]) AS page"
+        return f"{matched} WITH {bound} ORDER BY {order} LIMIT $limit {returned}"
+
+    text, limit = read(()), window.size + 1
+    values["limit"] = limit
+    if listing.source.ends:
+        text = _nearest_first(listing, window, read)
+        values["reach"] = pieces.reach(limit)
+    given = {**dict(listing.given), **dict(listing.condition.values), **values}
+    return _query(listing, f"CALL (parent) {{ {text} }}", "page"), _lists(given)
+
+
+def _nearest_first(listing: Listing, window: Window, read: pieces.Read) -> str:
+    (number,) = listing.ordering.keys
+    begin = (window.before, "$b0") if window.backward else (window.after, "$a0")
+    start = None if begin[0] is None else begin[1]
+    ascending = listing.ordering.descending == window.backward
+    return pieces.nearest_first(listing.source.ends, number, start, read, ascending=ascending)
 
 
 def order_by(ordering: Ordering, *, backward: bool = False) -> str:
     """The sort keys with their directions."""
     direction = "DESC" if ordering.descending != backward else "ASC"
-    return ", ".join(f"{key} {direction}" for key in ordering.keys)
+    return ", ".join(f"{key} {direction}" for key in (*ordering.lead, *ordering.keys))
 
 
 def total_query(listing: Listing) -> tuple[Query, Mapping[str, Any]]:
     """The statement of a total and its values, but for the parents."""
     preludes = _preludes(listing.condition.prelude)
-    text = f"CALL (parent) {{ {_matched(listing, preludes, [])} RETURN count(n) AS total }}"
+    number = listing.ordering.keys[-1]
+    ends, tests = listing.source.ends, [f"{number} >= low", f"{number} <= high"]
+    matched = f"{ends} {_matched(listing, preludes, [], tests)}" if ends else _matched(listing, preludes, [])
+    text = f"CALL (parent) {{ {matched} RETURN count(n) AS total }}"
     given = {**dict(listing.given), **dict(listing.condition.values)}
     return _query(listing, text, "total"), _lists(given)
 
@@ -169,9 +191,11 @@ def _for_parents(listing: Listing, walk: str, column: str) -> str:
     return f"UNWIND $parents AS parent {before} {walk} {after} RETURN parent, {column}, {steady.STEADY}"
 
 
-def _matched(listing: Listing, preludes: Sequence[Prelude], tests: Sequence[str]) -> str:
+def _matched(
+    listing: Listing, preludes: Sequence[Prelude], tests: Sequence[str], before_preludes: Sequence[str] = ()
+) -> str:
     source, condition = listing.source, listing.condition
-    first = [source.where] if source.where else []
+    first = [*([source.where] if source.where else []), *before_preludes]
     rest = [*([condition.text] if condition.text else []), *tests]
     if not preludes:
         return f"{source.match}{_where([*first, *rest])}"

@@ -50,7 +50,20 @@ PAST_CHILD_GROUPS = Source(
 TEMPLATES = Source("lists.templates", "MATCH (:Group {id: parent})-[:DEFINES]->(n:Template)")
 
 # An index of two properties is used where both are asked for, so these ask for what is always so.
-ENTRIES = Source("lists.entries", "MATCH (n:Entry {ledger: parent})", "n.place >= 0")
+_ENTRY = "MATCH (n:Entry {ledger: parent})"
+ENTRIES = Source(
+    "lists.entries",
+    _ENTRY,
+    ends="OPTIONAL MATCH (a:Account {id: parent}) WITH parent, 0 AS low, a.place AS high",
+)
+ENTRIES_OF_PERIOD = Source(
+    "lists.entries_of_period",
+    _ENTRY,
+    ends="UNWIND $spans AS span OPTIONAL MATCH (t:PeriodTotal) "
+    "WHERE t.ledger = parent AND t.period >= span[0] AND t.period < span[1] "
+    "WITH parent, min(t.first) AS low, max(t.last) AS high",
+)
+"""The entries between the first and the last one with a value date in `$spans`; not all of them have one there."""
 OPEN_ORDERS = Source("lists.open_orders", "MATCH (n:Order {account: parent, open: true})")
 OPERATIONS = Source("lists.operations", "MATCH (n:Operation)", "n.id > 'op_' AND n.id < 'op_~'")
 OPERATIONS_OF_ROOTS = Source(
@@ -74,7 +87,7 @@ BY_NAME = Ordering("NAME", ("coalesce(n.nameKey, n.name)", "n.id"), (str, str))
 BY_NAME_DESCENDING = Ordering("NAME", ("coalesce(n.nameKey, n.name)", "n.id"), (str, str), descending=True)
 BY_CASH = Ordering("CASH", ("whole", "part", "n.id"), (int, int, str), prelude=CASH)
 BY_CASH_DESCENDING = Ordering("CASH", ("whole", "part", "n.id"), (int, int, str), descending=True, prelude=CASH)
-NEWEST_ENTRY_FIRST = Ordering("PLACE", ("n.place",), (int,), descending=True)
+NEWEST_ENTRY_FIRST = Ordering("PLACE", ("n.place",), (int,), descending=True, lead=("n.ledger",))
 OLDEST_ID_FIRST = Ordering("ID", ("n.id",), (str,))
 NEWEST_ID_FIRST = Ordering("ID", ("n.id",), (str,), descending=True)
 

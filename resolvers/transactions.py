@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import date
 
-from graph import reads_lists
+from graph import period_totals, reads_lists
 from graph.database import Row
 from graph.filters import EntryTest
 from graph.filters import entries as entry_condition
 from graph.ids import Kind, kind_of
-from graph.listing import Condition, Listing
+from graph.listing import Listing
 from graph.reads_statements import Balances
 from resolvers import accounts, scope
 from resolvers.context import Context
@@ -34,9 +35,17 @@ async def find(context: Context, entry_id: str) -> Row | None:
 
 async def of_account(context: Context, account_id: str, test: EntryTest | None, args: PageArgs) -> Slice[Row]:
     """The account's entries that pass the test, newest first."""
-    condition = entry_condition(test) if test else Condition()
-    listing = Listing(reads_lists.ENTRIES, reads_lists.NEWEST_ENTRY_FIRST, condition)
-    return await listed(context, listing, "Account.transactions", account_id, args)
+    return await listed(context, listing_of(test or EntryTest()), "Account.transactions", account_id, args)
+
+
+def listing_of(test: EntryTest) -> Listing:
+    """The list of an account's entries that pass the test: those of some days are looked for around these alone."""
+    ordering, condition = reads_lists.NEWEST_ENTRY_FIRST, entry_condition(test)
+    if test.first_day is None and test.last_day is None:
+        return Listing(reads_lists.ENTRIES, ordering, condition)
+    spans = period_totals.between(test.first_day or date.min.isoformat(), test.last_day or date.max.isoformat())
+    given = (("spans", tuple(tuple(span) for span in spans)),)
+    return Listing(reads_lists.ENTRIES_OF_PERIOD, ordering, condition, given)
 
 
 async def balances(context: Context, account_id: str, period: Period) -> Balances:

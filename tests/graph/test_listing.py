@@ -29,7 +29,7 @@ async def test_every_statement_runs(house: House) -> None:
         rows = await house.desk.database.run(query, **values)
         assert all(row.keys() - {"steady", "tenants"} == {"parent", query.name.rpartition(".")[2]} for row in rows)
         names.add(query.name)
-    assert len(names) == 2 * 18
+    assert len(names) == 2 * 19
     assert not names & set(NAMED)
 
 

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from graph import period_totals
+from graph.filters import EntryTest
+from graph.listing import Window, page_query
 from graph.reads_statements import BALANCES, balances
+from resolvers import transactions
 from services import checks
 from services.findings import Report
 from services.ledger import Deposit, Withdraw
@@ -21,9 +24,9 @@ from services.market.prices import shipped_prices
 from services.market.store import MemoryStore
 from services.order_checks import OrderCheck
 from services.pipeline import Pipeline
+from services.posting import EntryKind, Outside, PostingSet
 from services.prices import PriceBook
-from tests.support.backdating import Backdated, Entry, days_from, long_history
-from tests.support.engines import chosen_engine
+from tests.support.backdating import Backdated, Entry, booked, days_from, long_history
 from tests.support.house import Address, House, op
 from tests.support.profiling import db_hits
 from tests.support.reads import ask, place
@@ -131,20 +134,73 @@ async def on_day(house: House, day: str) -> AsyncGenerator[House]:
     await desk.prices.aclose()
 
 
-async def test_the_balances_of_a_period_cost_the_same_for_a_long_history(house: House, engine: Address) -> None:
+@pytest.fixture
+async def short_and_long(house: House) -> tuple[str, str]:
+    """An account with a month of single entries, and one with three entries on each day of three years."""
     short, long = await place(house), await place(house)
-    await long_history(house, short, days_from("2024-06-01", 30), 1)
-    await long_history(house, long, days_from("2021-06-30", 365 * 3), 3)
+    await long_history(house, short, days_from("2022-06-01", 30), 1)
+    await long_history(house, long, days_from("2021-07-01", 365 * 3), 3)
+    return short, long
+
+
+async def test_the_balances_of_a_period_cost_the_same_for_a_long_history(
+    house: House, engine: Address, short_and_long: tuple[str, str]
+) -> None:
+    first, last = "2022-06-10", "2022-06-12"
+    opening = [["opening", *span] for span in period_totals.before(first)]
+    closing = [["closing", *span] for span in period_totals.until(last)]
     hits: list[int] = []
-    for account, first, last in ((short, "2024-06-10", "2024-06-12"), (long, "2024-06-10", "2024-06-12")):
+    for account, daily in zip(short_and_long, (1, 3), strict=True):
         found = (await balances(house.desk.database, [account], first, last))[account]
-        assert found.closing - found.opening == (3 if account == short else 9)
-        opening = [["opening", *span] for span in period_totals.before(first)]
-        closing = [["closing", *span] for span in period_totals.until(last)]
-        if chosen_engine() == "neo4j":
-            hits.append(await db_hits(engine, BALANCES.text, {"ids": [account], "spans": [*opening, *closing]}))
-    # A year and a month of the asked year are a total each, which both balances read; an entry is none.
-    assert not hits or hits[1] - hits[0] <= 2 * 2 * (3 + 5)
+        assert found.closing - found.opening == 3 * daily
+        hits.append(await db_hits(engine, BALANCES.text, {"ids": [account], "spans": [*opening, *closing]}))
+    # A year, and a month of the asked year, are a total each, which both balances read; an entry is none.
+    assert hits[1] - hits[0] <= 2 * 2 * (3 + 5)
+
+
+@pytest.mark.parametrize(
+    ("test", "window"),
+    [
+        (EntryTest(), Window(10)),
+        (EntryTest(), Window(10, after=(21,))),
+        (EntryTest(), Window(0, before=(21,), backward=True, closed=True)),
+        (EntryTest(first_day="2022-06-10", last_day="2022-06-12", states=("POSTED",)), Window(2)),
+        (EntryTest(first_day="2022-06-01", last_day="2022-06-20"), Window(10)),
+        (EntryTest(first_day="2022-06-01"), Window(10)),
+        (EntryTest(last_day="2022-06-25"), Window(10)),
+    ],
+)
+async def test_a_page_of_entries_costs_the_same_for_a_long_history(
+    house: House, engine: Address, short_and_long: tuple[str, str], test: EntryTest, window: Window
+) -> None:
+    query, values = page_query(transactions.listing_of(test), window)
+    hits: list[int] = []
+    for account in short_and_long:
+        (row,) = await house.desk.database.run(query, **values, parents=[account])
+        assert len(row["page"]) == window.size + 1
+        hits.append(await db_hits(engine, query.text, {**values, "parents": [account]}))
+    # Besides the totals of years and months: what a page and its nearest piece have at most.
+    assert hits[1] - hits[0] <= 3 * (3 + 12) + 4 * values["reach"]
+
+
+async def test_rare_entries_are_found_beyond_the_nearest_piece(house: House) -> None:
+    account = await place(house)
+    await long_history(house, account, days_from("2024-01-01", 60), 10)
+    await booked(house, account, "2024-03-05", lambda book: fee(book, account))
+    await long_history(house, other := await place(house), days_from("2024-01-01", 60), 10)
+    for where in ({"kind": ["FEE"]}, {"kind": ["FEE"], "to": "2024-03-05"}):
+        found = await ask(house, ENTRIES, id=account, where=where)
+        assert found["account"]["transactions"]["totalCount"] == 1
+        assert len(found["account"]["transactions"]["nodes"]) == 1
+        assert (await ask(house, ENTRIES, id=other, where=where))["account"]["transactions"]["nodes"] == []
+    first = {"from": "2024-01-01", "to": "2024-01-01"}
+    assert len((await ask(house, ENTRIES, id=account, where=first))["account"]["transactions"]["nodes"]) == 9
+
+
+def fee(book: PostingSet, account: str) -> None:
+    """One fee."""
+    book.book(account, -1, EntryKind.FEE)
+    book.outside(Outside.FEES, 1, EntryKind.FEE)
 
 
 def minor(money: Mapping[str, str]) -> int:

@@ -20,6 +20,7 @@ GIVEN: dict[str, tuple[tuple[str, Any], ...]] = {
     "lists.past_child_accounts": (("at", AT),),
     "lists.past_subtree_accounts": (("at", AT),),
     "lists.past_child_groups": (("at", AT),),
+    "lists.entries_of_period": (("spans", (("D2026-01-01", "D2026-01~"), ("M2026-01~", "M2026~"))),),
 }
 ACCOUNT_TESTS = [
     AccountTest(),
@@ -54,7 +55,7 @@ def listings() -> Iterator[Listing]:
             yield Listing(source, reads_lists.OLDEST_ID_FIRST)
         elif "entries" in source.name:
             for test in ENTRY_TESTS:
-                yield Listing(source, reads_lists.NEWEST_ENTRY_FIRST, entries(test))
+                yield Listing(source, reads_lists.NEWEST_ENTRY_FIRST, entries(test), given)
         elif "accounts" in source.name or "components" in source.name:
             for order in orders if source is reads_lists.REACHABLE_ACCOUNTS else orders[:1]:
                 yield Listing(source, order, Condition(), given)
