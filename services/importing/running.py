@@ -309,11 +309,12 @@ class _Part:
             rows = await transaction.run(unit.LOCK_ACCOUNTS, ids=locked, token=secrets.token_hex(8))
             draft.memory.learn(accounts.FIND, locked, rows)
         now = await _taken(transaction, row)
+        author = journal.Author(row["actor"], BulkImport.action, row["operation"])
+        recorder = await journal.take_feed(transaction, row["root"], author)
+        # Rights as of the feed's lock: what is revoked by a commit before this one does not count any more.
         viewer = await access.viewer_of_user(transaction, row["user"])
         if viewer is None:
             return await self._stopped(transaction, now)
-        author = journal.Author(viewer.username, BulkImport.action, row["operation"])
-        recorder = await journal.take_feed(transaction, row["root"], author)
         judge = Judge(
             self._desk, row["id"], row["operation"], row["group"], viewer, answers, marks, approved=row["approved"]
         )

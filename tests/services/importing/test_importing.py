@@ -12,7 +12,7 @@ from services.configuring import Configure
 from services.creating import CreateAccount
 from services.deciding import DecideOperation, decide
 from services.findings import Report
-from services.importing.commands import BulkImport
+from services.importing.commands import BulkImport, CancelImport, ResumeImport
 from services.importing.reading import Format
 from services.importing.running import go_on
 from services.ledger import Deposit
@@ -238,6 +238,18 @@ async def test_what_was_refused_is_not_imported(house: House) -> None:
     await decide(house.pipeline, viewer, DecideOperation.model_validate(fields))
     row = await rested(house, row["id"])
     assert (row["state"], row["succeeded"]) == ("REJECTED", 0)
+    assert not await groups.has_open_child(house.desk.database, group)
+
+
+async def test_an_import_that_is_cancelled_while_it_waits_is_asked_about_again(house: House) -> None:
+    group = await house.group("Careful")
+    await house.do(Configure(operation_id=op(), id=group, settings={"approval.deposit": True}))
+    row = await imported(house, [{"id": "a", "name": "x", "openingBalance": 5}], group_id=group)
+    await house.do(CancelImport(operation_id=op(), import_id=row["id"]))
+    assert (await seen(house, row["id"]))["state"] == "CANCELLED"
+    await house.do(ResumeImport(operation_id=op(), import_id=row["id"]))
+    row = await rested(house, row["id"])
+    assert (row["state"], row["succeeded"]) == ("AWAITING_APPROVAL", 0)
     assert not await groups.has_open_child(house.desk.database, group)
 
 
