@@ -1,7 +1,6 @@
 """The way to the engine: named statements, reads in auto-commit, writes in transactions that are retried."""
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +11,7 @@ import neo4j
 from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
 
 from graph import clock
+from graph.backoff import pause
 from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
 from graph.ids import Kind, kind_of
 from graph.query import Query
@@ -25,8 +25,8 @@ READ_ATTEMPTS = 3
 WRITE_PATIENCE_SECONDS = 30.0
 CONNECTIONS = 64
 STATEMENT_SECONDS = 20.0
-_FIRST_PAUSE_SECONDS = 0.002
-_LONGEST_PAUSE_SECONDS = 0.25
+_PAUSES = 0.002, 0.25
+"""The first pause before trying again and the longest, in seconds."""
 LOCK_STRUCTURES = Query(
     "database.lock_structures",
     "UNWIND $tenants AS id MATCH (s:Structure {id: id}) SET s.revision = s.revision + 1",
@@ -183,7 +183,7 @@ class Database:
                 return rows
             finally:
                 self._observe(query.name, time.perf_counter() - started, outcome)
-            await asyncio.sleep(_pause(attempt))
+            await asyncio.sleep(pause(attempt, *_PAUSES))
         raise AssertionError("the last attempt returns or raises")
 
     async def _read(self, query: Query, parameters: Row) -> list[Row]:
@@ -232,7 +232,7 @@ class Database:
                     self.stir(queue)
                     return value
                 attempt += 1
-                await asyncio.sleep(_pause(attempt))
+                await asyncio.sleep(pause(attempt, *_PAUSES))
 
     def stir(self, feed: str) -> None:
         """Notes that something may have been added to a tenant's feed; other queues are no feeds of tenants."""
@@ -276,7 +276,7 @@ class Database:
             attempt = 0
             while not await self._executed(text, deadline):
                 attempt += 1
-                await asyncio.sleep(_pause(attempt))
+                await asyncio.sleep(pause(attempt, *_PAUSES))
 
     async def _executed(self, text: str, deadline: float) -> bool:
         try:
@@ -309,11 +309,6 @@ async def _abandon(raw: neo4j.AsyncTransaction) -> None:
         await raw.close()
     except (Neo4jError, DriverError, OSError):
         return
-
-
-def _pause(attempt: int) -> float:
-    longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def _may_pass(error: BaseException) -> bool:

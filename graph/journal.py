@@ -124,15 +124,18 @@ class Recorder:
 
     async def write(self, transaction: Transaction, *, changes_policy: bool = False) -> None:
         """Writes the records and the feed's new head; `changes_policy` where they change which settings hold."""
-        await transaction.run(
-            APPEND,
-            feed=self.feed,
-            number=self._number,
-            policy=self._number if changes_policy else self.policy,
-            hash=self._hash,
-            at=clock.to_text(self._at),
-            records=self.records,
-        )
+        await transaction.run(APPEND, **self.appended(changes_policy=changes_policy))
+
+    def appended(self, *, changes_policy: bool = False) -> dict[str, Any]:
+        """The values that APPEND takes for what `write` writes."""
+        return {
+            "feed": self.feed,
+            "number": self._number,
+            "policy": self._number if changes_policy else self.policy,
+            "hash": self._hash,
+            "at": clock.to_text(self._at),
+            "records": self.records,
+        }
 
 
 def record_hash(record: Row) -> str:

@@ -42,12 +42,17 @@ class Memory:
         if missing:
             self.learn(query, missing, await self._reader.run(query, **{query.by: missing}))
 
-    async def read_places(self, ids: Sequence[str]) -> list[str]:
-        """Reads where these accounts stand; the ids of the groups above them. Raises EngineUnavailable."""
-        places = await structure.locate(self._reader, ids)
-        rows: list[Row] = [{"id": one.id, "root": one.root, "path": one.path} for one in places.values()]
-        self.learn(structure.LOCATE_ACCOUNTS, ids, rows)
-        return [one for place in places.values() for one in place.path if one.startswith(Kind.GROUP)]
+    async def learn_places(self, ids: Sequence[str], rows: Sequence[Row]) -> list[str]:
+        """Remembers where these accounts stand, read again where a move crossed the rows; the ids of the groups above.
+
+        Raises EngineUnavailable.
+        """
+        places = structure.placed(Kind.ACCOUNT, rows)
+        if places is None:
+            places = list((await structure.locate(self._reader, ids)).values())
+        learnt: list[Row] = [{"id": one.id, "root": one.root, "path": one.path} for one in places]
+        self.learn(structure.LOCATE_ACCOUNTS, ids, learnt)
+        return [one for place in places for one in place.path if one.startswith(Kind.GROUP)]
 
     def learn(self, query: Query, ids: Collection[Hashable], rows: Sequence[Row]) -> None:
         """Remembers these rows as all that the query tells of the ids."""

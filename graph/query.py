@@ -36,3 +36,32 @@ class Query:
         object.__setattr__(query, "of", of)
         object.__setattr__(query, "placed", placed)
         return query
+
+
+Part = tuple[Query, tuple[LiteralString, ...]]
+"""A query among several, and the columns of its rows."""
+
+
+def gathered(name: str, **parts: Part) -> Query:
+    """Several queries as one statement of one row, done in their order: each one's rows are a list of maps, by its key.
+
+    Their parameters keep their names, so that equal names have equal values.
+    """
+    calls: list[LiteralString] = []
+    for key, (query, columns) in parts.items():
+        row: LiteralString = ", ".join(f"{column}: {column}" for column in columns)
+        calls.append(f"CALL () {{ CALL () {{ {query.text} }} RETURN collect({{{row}}}) AS {_literal(key)} }}")
+    return Query(name, f"{' '.join(calls)} RETURN {', '.join(_literal(key) for key in parts)}")
+
+
+def written(name: str, **parts: Query) -> Query:
+    """Several queries that return nothing as one statement, done in their order; the `rows` of each have its key."""
+    return Query(
+        name,
+        " ".join(f"CALL () {{ {part.text.replace('$rows', _literal(f'${key}'))} }}" for key, part in parts.items()),
+    )
+
+
+def _literal(key: str) -> LiteralString:
+    """The name of a keyword argument, which stands in our own text."""
+    return cast("LiteralString", key)

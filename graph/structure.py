@@ -1,9 +1,9 @@
 """The tree: where nodes stand, and the locks that a change of the tree takes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from graph.database import Reader, Transaction
+from graph.database import Reader, Row, Transaction
 from graph.errors import EngineUnavailable
 from graph.ids import Kind, kind_of
 from graph.query import Query
@@ -32,7 +32,7 @@ LOCATE_TEMPLATES = Query(
 FOUND = Query("structure.found", "CREATE (s:Structure {id: $root, revision: 0})")
 LOCK_ACCOUNTS = Query(
     "structure.lock_accounts",
-    "UNWIND $ids AS id MATCH (a:Account {id: id}) SET a.lock = $token",
+    "UNWIND $ids AS id MATCH (a:Account {id: id}) SET a.lock = $token RETURN id, a {.*} AS node",
 )
 
 _LOCATE = {Kind.GROUP: LOCATE_GROUPS, Kind.ACCOUNT: LOCATE_ACCOUNTS, Kind.TEMPLATE: LOCATE_TEMPLATES}
@@ -67,12 +67,17 @@ async def locate(reader: Reader, ids: Iterable[str]) -> dict[str, Located]:
 async def _located(reader: Reader, kind: Kind, ids: list[str]) -> list[Located]:
     """Where nodes of one kind stand. A way up that a move crosses ends below the root, or twice: it is read again."""
     for _ in range(ATTEMPTS):
-        rows = await reader.run(_LOCATE[kind], ids=ids)
-        places = [Located(row["id"], kind, row["root"], tuple(row["path"] or (row["id"],))) for row in rows]
-        once = len({place.id for place in places}) == len(places)
-        if once and all(place.path[-1] == place.root for place in places):
+        places = placed(kind, await reader.run(_LOCATE[kind], ids=ids))
+        if places is not None:
             return places
     raise EngineUnavailable("the tree moves all the time")
+
+
+def placed(kind: Kind, rows: Sequence[Row]) -> list[Located] | None:
+    """The places that rows of a locating query tell, or None where a move crossed them."""
+    places = [Located(row["id"], kind, row["root"], tuple(row["path"] or (row["id"],))) for row in rows]
+    once = len({place.id for place in places}) == len(places)
+    return places if once and all(place.path[-1] == place.root for place in places) else None
 
 
 async def found(transaction: Transaction, root: str) -> None:
@@ -82,5 +87,5 @@ async def found(transaction: Transaction, root: str) -> None:
 
 async def lock_accounts(transaction: Transaction, ids: Collection[str], token: str) -> None:
     """Takes the accounts' locks until the commit, in the order of their ids."""
-    for account in sorted(ids):
-        await transaction.run(LOCK_ACCOUNTS, ids=[account], token=token)
+    if ids:
+        await transaction.run(LOCK_ACCOUNTS, ids=sorted(ids), token=token)

@@ -2,62 +2,88 @@
 
 import secrets
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from graph import accounts, ledger, operations, period_totals, positions
+from graph import accounts, clock, journal, ledger, operations, period_totals, positions, users
 from graph.database import Row, Transaction
+from graph.journal import Recorder
 from graph.memory import Memory
-from graph.query import Query
+from graph.query import Query, gathered, written
 from graph.settings import OF_ACCOUNTS, OF_GROUPS
+from graph.structure import LOCATE_ACCOUNTS, LOCK_ACCOUNTS
 
-LOCK_ACCOUNTS = Query(
-    "unit.lock_accounts",
-    "UNWIND $ids AS id MATCH (a:Account {id: id}) SET a.lock = $token RETURN id, a {.*} AS node",
+# Locks first, accounts by their ids and the feed last, and then what is read under them.
+TAKE = gathered(
+    "unit.take",
+    accounts=(LOCK_ACCOUNTS, ("id", "node")),
+    heads=(journal.TAKE_FEED, ("epoch", "number", "policy", "hash", "at")),
+    sessions=(users.NOW, ("id", "username", "administrator", "grants", "session")),
+    operations=(operations.FIND_BY_KEY, ("key", "operation")),
+    places=(LOCATE_ACCOUNTS, ("id", "root", "path")),
+    positions=(positions.OF_ACCOUNTS, ("account", "position")),
 )
+_WRITES = {
+    "entries": ledger.CREATE_ENTRIES,
+    "totals": period_totals.ADD,
+    "cash": ledger.SET_CASH,
+    "valuations": ledger.CREATE_VALUATIONS,
+    "operations": operations.CREATE,
+}
+WRITE = written("unit.write", **_WRITES, head=journal.APPEND)
+_KNOWN = (ledger.OUTSIDE, *_WRITES.values())
 # Rows that say the same twice are written once, and of several of one account the last one counts.
 _ONCE = (ledger.OUTSIDE, ledger.SET_CASH)
-_ORDER = (
-    ledger.OUTSIDE,
-    ledger.CREATE_ENTRIES,
-    period_totals.ADD,
-    ledger.SET_CASH,
-    ledger.CREATE_VALUATIONS,
-    operations.CREATE,
-)
 Written = dict[str, list[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was read under the locks: the feed's head, who the sessions belong to, and operations by their keys."""
+
+    head: Row
+    sessions: dict[users.Session, Row]
+    operations: dict[str, Row]
 
 
 class Unit(Transaction):
     """A transaction in which commands read what is known of their accounts, and write rows that are sent at the end.
 
-    What a command of a group may write is in `_ORDER`; all that it reads is shared by ids.
+    What a command of a group may write is in `_KNOWN`; all that it reads is shared by ids.
     """
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._memory = Memory(transaction)
+        self._above: Sequence[str] = ()
         self._kept: Written = {}
         self._new: Written = {}
 
-    async def lock(self, ids: Collection[str]) -> None:
-        """Takes the accounts' locks until the commit, in the order of their ids, and reads what stands there then."""
+    async def take(
+        self, ids: Collection[str], feed: str, sessions: Collection[users.Session], keys: list[str]
+    ) -> Taken:
+        """Takes the locks of the accounts and of the feed until the commit, and reads what stands there then."""
         ordered = sorted(ids)
-        rows = await self._transaction.run(LOCK_ACCOUNTS, ids=ordered, token=secrets.token_hex(8))
-        self._memory.learn(accounts.FIND, ordered, rows)
+        now = clock.to_text(clock.now())
+        values = {"ids": ordered, "feed": feed, "token": secrets.token_hex(8), "rows": users.asked(sessions)}
+        (row,) = await self._transaction.run(TAKE, **values, keys=keys, now=now)
+        assert len(row["heads"]) == 1, f"the feed {feed} is there once"
+        self._memory.learn(accounts.FIND, ordered, row["accounts"])
+        self._memory.learn(positions.OF_ACCOUNTS, ordered, row["positions"])
+        self._above = await self._memory.learn_places(ordered, row["places"])
+        found = {each["key"]: operations.loaded(each["operation"]) for each in row["operations"]}
+        return Taken(row["heads"][0], users.by_sessions(row["sessions"]), found)
 
-    async def read(self, ids: Sequence[str], *, settings: bool) -> None:
-        """Reads where the accounts stand and what they hold, and where asked what their settings come from."""
-        above = await self._memory.read_places(ids)
-        await self._memory.read(positions.OF_ACCOUNTS, ids)
-        if settings:
-            await self._memory.read(OF_ACCOUNTS, ids)
-            await self._memory.read(OF_GROUPS, above)
+    async def read_settings(self, ids: Sequence[str]) -> None:
+        """Reads what the settings of the accounts come from."""
+        await self._memory.read(OF_ACCOUNTS, ids)
+        await self._memory.read(OF_GROUPS, self._above)
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
         """The rows of a read that is shared by ids; a write has none, and is kept for the end."""
         if query.by is not None:
             return await self._memory.run(query, **parameters)
-        assert query in _ORDER, f"{query.name} is not for commands of a group"
+        assert query in _KNOWN, f"{query.name} is not for commands of a group"
         self._new.setdefault(query.name, []).extend(parameters["rows"])
         return []
 
@@ -84,13 +110,18 @@ class Unit(Transaction):
             self._memory.learn(accounts.FIND, [row["id"]], [{"id": row["id"], "node": node}])
         self._new = {}
 
-    async def write(self) -> bool:
-        """Sends what was kept, one statement for each kind of row; whether there was anything."""
-        for query in _ORDER:
-            rows = self._kept.get(query.name)
-            if rows:
-                await self._transaction.run(query, rows=single(query, rows))
-        return bool(self._kept)
+    async def write(self, recorder: Recorder) -> None:
+        """Sends what was kept, and the records of it."""
+        if not self._kept:
+            return
+        outside = self._rows(ledger.OUTSIDE)
+        if outside:
+            await self._transaction.run(ledger.OUTSIDE, rows=outside)
+        rows = {key: self._rows(query) for key, query in _WRITES.items()}
+        await self._transaction.run(WRITE, **rows, **recorder.appended())
+
+    def _rows(self, query: Query) -> list[Row]:
+        return single(query, self._kept.get(query.name, []))
 
 
 def single(query: Query, rows: list[Row]) -> list[Row]:

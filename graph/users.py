@@ -85,9 +85,17 @@ async def by_id(reader: Reader, user_id: str) -> Row | None:
 
 async def now_of(reader: Reader, sessions: Collection[Session], now: str) -> dict[Session, Row]:
     """Who each is, as by_session has it; whose session has ended, and who is disabled, is left out."""
-    rows = [{"user": user, "session": session} for user, session in dict.fromkeys(sessions)]
-    found = await reader.run(NOW, rows=rows, now=now)
-    return {(row["id"], row["session"]): _with_grants(row) for row in found}
+    return by_sessions(await reader.run(NOW, rows=asked(sessions), now=now))
+
+
+def asked(sessions: Collection[Session]) -> list[Row]:
+    """The `rows` that NOW takes for these sessions."""
+    return [{"user": user, "session": session} for user, session in dict.fromkeys(sessions)]
+
+
+def by_sessions(rows: Sequence[Row]) -> dict[Session, Row]:
+    """The rows of NOW by their sessions, with grants as pairs."""
+    return {(row["id"], row["session"]): _with_grants(row) for row in rows}
 
 
 async def by_key(reader: Reader, username: str) -> Row | None:

@@ -42,8 +42,12 @@ async def viewer_now(reader: Reader, viewer: Viewer) -> Viewer | None:
 async def viewers_now(reader: Reader, viewers: Iterable[Viewer]) -> dict[users.Session, Viewer]:
     """As `viewer_now` for several, by user and session; who may not go on is left out."""
     sessions = {(viewer.user_id, viewer.session_id) for viewer in viewers}
-    found = await users.now_of(reader, sessions, clock.to_text(clock.now()))
-    return {session: _viewer(row) for session, row in found.items()}
+    return viewers_of(await users.now_of(reader, sessions, clock.to_text(clock.now())))
+
+
+def viewers_of(rows: Mapping[users.Session, Row]) -> dict[users.Session, Viewer]:
+    """The viewers that rows of users tell, by user and session."""
+    return {session: _viewer(row) for session, row in rows.items()}
 
 
 def _viewer(row: Row) -> Viewer:

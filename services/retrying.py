@@ -1,13 +1,13 @@
 """Tries again what did not settle: a commit whose answer was lost, or that another process overtook."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
 
+from graph.backoff import pause
 from graph.errors import CommitUnknown, Duplicate
 from services.commands import Outdated
 from services.problems import ProblemCode, refuse
@@ -15,8 +15,6 @@ from services.problems import ProblemCode, refuse
 T = TypeVar("T")
 _log = structlog.get_logger()
 PATIENCE_SECONDS = 10.0
-_FIRST_PAUSE_SECONDS = 0.02
-_LONGEST_PAUSE_SECONDS = 0.5
 
 
 async def settled(work: Callable[[], Awaitable[T]], action: str) -> T:
@@ -37,6 +35,5 @@ async def settled(work: Callable[[], Awaitable[T]], action: str) -> T:
             if now > deadline:
                 message = "the database did not confirm this; the same operationId tells what became of it"
                 raise refuse(ProblemCode.UNAVAILABLE, message) from error
-        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
-        await asyncio.sleep(longest * random.uniform(0.5, 1.0))  # noqa: S311
+        await asyncio.sleep(pause(attempt, first=0.02, longest=0.5))
         attempt += 1

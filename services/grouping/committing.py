@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graph import journal, operations
+from graph import operations
 from graph.database import Row, Transaction
 from graph.journal import Author, Recorder
 from graph.unit import Unit
@@ -64,15 +64,14 @@ class _Group:
         """The outcome of each command, or its refusal, once all is written; the commit itself follows."""
         unit = Unit(transaction)
         named = list(dict.fromkeys(node for one in self._commands for node in one.command.locks()))
-        await unit.lock(named)
-        recorder = await journal.take_feed(transaction, self._feed, Author("", "", None))
-        viewers = await access.viewers_now(transaction, (one.start.viewer for one in self._commands))
-        done = await operations.find_by_keys(transaction, dict.fromkeys(one.key for one in self._commands))
-        standing = _Standing(recorder, viewers, done)
-        await unit.read(named, settings=any(standing.changed(one) for one in self._commands))
+        keys = list(dict.fromkeys(one.key for one in self._commands))
+        taken = await unit.take(named, self._feed, {_session(one) for one in self._commands}, keys)
+        recorder = Recorder(self._feed, taken.head, Author("", "", None))
+        standing = _Standing(recorder, access.viewers_of(taken.sessions), taken.operations)
+        if any(standing.changed(one) for one in self._commands):
+            await unit.read_settings(named)
         outcomes = [await self._outcome(unit, standing, one) for one in self._commands]
-        if await unit.write():
-            await recorder.write(transaction)
+        await unit.write(recorder)
         return outcomes
 
     async def _outcome(self, unit: Unit, standing: _Standing, one: Ready) -> Outcome | Exception:

@@ -1,16 +1,26 @@
 """What commands that are judged at the same time read: a few statements for all of them."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graph import accounts, journal, operations, positions, settings
+from graph import accounts, journal, operations, positions, settings, structure
 from graph.database import Database
 from graph.ids import Kind, kind_of
 from graph.memory import Memory
+from graph.query import gathered
 from services.grouping.lane import Lane
 
 MOST_COMMANDS = 64
+# The policy's number first: whatever is read after it is at least as new, and compared with it at the commit.
+LOOK = gathered(
+    "looking.read",
+    policies=(journal.POLICY_OF_ACCOUNTS, ("id", "policy")),
+    operations=(operations.FIND_BY_KEY, ("key", "operation")),
+    places=(structure.LOCATE_ACCOUNTS, ("id", "root", "path")),
+    accounts=(accounts.FIND, ("id", "node")),
+    positions=(positions.OF_ACCOUNTS, ("account", "position")),
+    settings=(settings.OF_ACCOUNTS, ("id", "own", "tier", "template", "shared")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +48,12 @@ class Looking:
     async def _read(self, looks: Sequence[_Look]) -> list[Memory]:
         memory = Memory(self._database)
         ids = list(dict.fromkeys(one for look in looks for one in look.ids if kind_of(one) is Kind.ACCOUNT))
-        keys = [look.key for look in looks if look.key is not None]
-        # The policy's number first: whatever is read after it is at least as new, and compared with it at the commit.
-        await asyncio.gather(memory.read(operations.FIND_BY_KEY, keys), self._read_policies(memory, ids))
-        ways = (accounts.FIND, positions.OF_ACCOUNTS, settings.OF_ACCOUNTS)
-        places = asyncio.create_task(memory.read_places(ids))
-        await asyncio.gather(places, *(memory.read(query, ids) for query in ways))
-        await memory.read(settings.OF_GROUPS, places.result())
+        keys = list(dict.fromkeys(look.key for look in looks if look.key is not None))
+        (row,) = await self._database.run(LOOK, ids=ids, keys=keys)
+        memory.learn(journal.POLICY, [each["id"] for each in row["policies"]], row["policies"])
+        memory.learn(operations.FIND_BY_KEY, keys, row["operations"])
+        memory.learn(accounts.FIND, ids, row["accounts"])
+        memory.learn(positions.OF_ACCOUNTS, ids, row["positions"])
+        memory.learn(settings.OF_ACCOUNTS, ids, row["settings"])
+        await memory.read(settings.OF_GROUPS, await memory.learn_places(ids, row["places"]))
         return [memory] * len(looks)
-
-    async def _read_policies(self, memory: Memory, ids: Sequence[str]) -> None:
-        rows = await self._database.run(journal.POLICY_OF_ACCOUNTS, ids=list(ids))
-        memory.learn(journal.POLICY, [row["id"] for row in rows], rows)
