@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from graph.database import Transaction
 from graph.query import Query
 from graph.stood import NotThereYet
-from graph.totals import Kept, Sums, add
+from graph.totals import PARTED, Kept, Sums, add, whole_key
 
 ABOVE = Query(
     "branches.above",
@@ -58,7 +58,11 @@ class Branches:
         """A group comes to stand in another one, with all that its totals are then."""
         self.push()
         rows = await self._transaction.run(TOTALS, ids=[group])
-        whole: Sums = {row["key"]: dict(Kept.read(row["state"]).now) for row in rows}
+        whole: Sums = {}
+        for row in rows:
+            add(whole, {whole_key(row["key"]): Kept.read(row["state"]).now})
+        for counted in whole.values():
+            counted.pop(PARTED, None)
         add(whole, self.totals.get(group, {}))
         left, reached = self._above(group)[1:], self._above(parent)
         self._parents[group] = parent

@@ -7,20 +7,17 @@ stood then, and writes the new sums with the cursor. It has a lock of its own: n
 import secrets
 from collections.abc import Mapping, Sequence
 
+from graph import total_rows
 from graph.branches import Branches
-from graph.checks import packed
-from graph.database import Row, Transaction
+from graph.database import Transaction
 from graph.effects import Branched, Carried, Changed, Effect, Opened, effects
 from graph.query import Query
-from graph.stood import NotThereYet, Standing, Told, standing, with_what_moved
-from graph.totals import NOTHING, Cursor, Kept, Sums, is_cash
+from graph.stood import Standing, Told, standing, with_what_moved
+from graph.totals import Cursor
 
 MOST_RECORDS = 500
 MOST_SUMS = 5_000
 """About how many sums one turn changes, but for those of its last record."""
-MOST_BYTES = 500_000
-"""About how large a statement is."""
-_ROW_BYTES = 200
 
 TAKE = Query(
     "folding.take",
@@ -30,18 +27,6 @@ RECORDS = Query(
     "folding.records",
     "MATCH (c:Change) WHERE c.feed = $feed AND c.number > $after AND c.number <= $until "
     "RETURN c.number AS number, c.at AS at, c.kind AS kind, c.nodes AS nodes, c.payload AS payload ORDER BY c.number",
-)
-KEPT = Query("folding.kept", "UNWIND $ids AS id MATCH (t:Total {id: id}) RETURN id, t.state AS state")
-SET_TOTALS = Query("folding.set_totals", "UNWIND $rows AS row MATCH (t:Total {id: row.id}) SET t.state = row.state")
-ADD_CASH = Query(
-    "folding.add_cash",
-    "UNWIND $rows AS row MATCH (b:Branch {id: row.branch}) "
-    "CREATE (b)-[:SUMS_CASH]->(t:Total {id: row.id, key: row.key, state: row.state})",
-)
-ADD_HELD = Query(
-    "folding.add_held",
-    "UNWIND $rows AS row MATCH (b:Branch {id: row.branch}) "
-    "CREATE (b)-[:SUMS_HELD]->(t:Total {id: row.id, key: row.key, state: row.state})",
 )
 ADVANCE = Query("folding.advance", "MATCH (k:Fold {id: $root}) SET k.state = $state")
 
@@ -81,7 +66,7 @@ async def _fold(transaction: Transaction, told: Sequence[Told], turn_number: int
             break
     branches.push()
     await branches.write()
-    await _write(transaction, branches.totals, turn_number)
+    await total_rows.write(transaction, branches.totals, turn_number)
     return number
 
 
@@ -118,33 +103,3 @@ async def _apply(branches: Branches, stood: dict[str, Standing], effect: Effect)
 def _add(branches: Branches, standing: Standing, changed: Changed, sign: int = 1) -> None:
     if standing.counted and standing.parent is not None:
         branches.add(standing.parent, standing.sums(changed), sign)
-
-
-async def _write(transaction: Transaction, totals: Mapping[str, Sums], turn_number: int) -> None:
-    """Writes what the turn adds to each group."""
-    added = {
-        f"{group}/{key}": (group, key, counted)
-        for group, sums in totals.items()
-        for key, counted in sums.items()
-        if any(counted.values())
-    }
-    kept: dict[str, Kept] = {}
-    for batch in packed(dict.fromkeys(added, _ROW_BYTES), MOST_BYTES):
-        kept |= {row["id"]: Kept.read(row["state"]) for row in await transaction.run(KEPT, ids=batch)}
-    rows: dict[str, Row] = {}
-    if any(one.turn >= turn_number for one in kept.values()):
-        raise NotThereYet  # where locks do not wait, another turn has come between, and this one cannot be committed
-    for total, (group, key, counted) in added.items():
-        state = kept.get(total, NOTHING).plus(counted, turn_number).text
-        rows[total] = {"id": total, "branch": group, "key": key, "state": state}
-    for batch in packed({total: _ROW_BYTES + len(row["state"]) for total, row in rows.items()}, MOST_BYTES):
-        for query in (SET_TOTALS, ADD_CASH, ADD_HELD):
-            some = [rows[total] for total in batch if _writing(rows[total], kept) is query]
-            if some:
-                await transaction.run(query, rows=some)
-
-
-def _writing(row: Row, kept: Mapping[str, Kept]) -> Query:
-    if row["id"] in kept:
-        return SET_TOTALS
-    return ADD_CASH if is_cash(row["key"]) else ADD_HELD

@@ -13,7 +13,7 @@ from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
 from graph.query import Query
 from graph.reads_rollups import CurrencySum, HeldSum
 from graph.stood import NotThereYet
-from graph.totals import ACCOUNTS, CASH, Count, Cursor, Kept, is_cash
+from graph.totals import ACCOUNTS, CASH, PARTED, Count, Cursor, Kept, is_cash
 
 T = TypeVar("T")
 MOST_BEHIND = 5_000
@@ -104,7 +104,8 @@ def _below(sums: Sequence[tuple[str, Count]]) -> Below:
         if is_cash(key):
             cash += [CurrencySum(currency, counted[ACCOUNTS], counted.get(CASH, 0))] if ACCOUNTS in counted else []
         else:
-            held += [HeldSum(currency, symbol[0], int(quantity), times) for quantity, times in counted.items()]
+            several = ((quantity, times) for quantity, times in counted.items() if quantity != PARTED)
+            held += [HeldSum(currency, symbol[0], int(quantity), times) for quantity, times in several]
     return Below(cash, held)
 
 

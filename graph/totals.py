@@ -1,10 +1,12 @@
 """What is summed below a group, and how a sum is kept: as it is after the last turn that changed it, and before.
 
 A sum counts things by name: in a `c:` sum the accounts and the cash of a currency, in minor units, and in an `h:` sum
-how many positions of a symbol have which quantity (1e-8). What is zero is left out.
+how many positions of a symbol have which quantity (1e-8). What is zero is left out. Where an `h:` sum is parted, it
+says so, and the quantities are counted in parts of it.
 """
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +16,8 @@ Sums = dict[str, Count]
 """Counts by their keys."""
 
 ACCOUNTS, CASH = "accounts", "cash"
+PARTED = "parted"
+PARTS = 256
 
 
 def cash_key(currency: str) -> str:
@@ -29,6 +33,21 @@ def held_key(currency: str, symbol: str) -> str:
 def is_cash(key: str) -> bool:
     """Whether it is the key of cash."""
     return key.startswith("c:")
+
+
+def is_whole(key: str) -> bool:
+    """Whether it is the key of all positions of a symbol."""
+    return key.startswith("h:")
+
+
+def part_key(key: str, quantity: str) -> str:
+    """The key of the part of a symbol's positions that counts this quantity."""
+    return f"p{zlib.crc32(quantity.encode()) % PARTS}:{key.partition(':')[2]}"
+
+
+def whole_key(key: str) -> str:
+    """The key of the whole that this is a part of, or itself."""
+    return f"h:{key.partition(':')[2]}" if key.startswith("p") else key
 
 
 def add(sums: Sums, more: Mapping[str, Mapping[str, int]], sign: int = 1) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import neo4j
 import pytest
 
-from graph import folding, reads_totals
+from graph import folding, reads_totals, total_rows
 from graph.database import Database
 from graph.reads_rollups import CurrencySum
 from graph.totals import Cursor, Kept, cash_key
@@ -39,6 +39,7 @@ async def test_random_histories_are_folded_to_what_a_walk_finds(
 ) -> None:
     monkeypatch.setattr(folding, "MOST_RECORDS", records)
     monkeypatch.setattr(folding, "MOST_SUMS", sums)
+    monkeypatch.setattr(total_rows, "MOST_COUNTED", sums)
     history = History(house, random.Random(chosen))
     for _ in range(3):
         await history.change(25)
@@ -160,6 +161,22 @@ async def test_moves_that_do_not_tell_what_they_took_along_are_folded_too(house:
     found = await require_folded(house, [house.root, one, two, three])
     assert [len(found[group].held) for group in (one, two, three)] == [0, 0, 2]
     assert [one.cash for one in found[three].cash] == [300_000]
+
+
+async def test_many_different_quantities_are_counted_in_parts(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(total_rows, "MOST_COUNTED", 3)
+    one, two = await house.group("One"), await house.group("Two")
+    inner = await house.group("Inner", one)
+    for quantity in (5, 6, 7, 8, 9, 9):
+        await hold(house, await place(house, inner), "AAPL", quantity)
+        await require_folded(house, [house.root, one, inner])
+    node = await account(house, inner)
+    for _ in range(2):
+        await hold(house, node, "AAPL", 10)
+    await house.do(move(inner, two))
+    await house.do(move(node, one))
+    found = await require_folded(house, [house.root, one, two, inner])
+    assert [sum(held.times for held in found[group].held) for group in (house.root, one, two, inner)] == [8, 2, 6, 6]
 
 
 async def test_a_deep_tree_is_folded_and_its_middle_moves(house: House) -> None:

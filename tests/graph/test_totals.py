@@ -5,7 +5,19 @@ import pytest
 
 from graph.effects import Branched, Carried, Changed, Opened, effects
 from graph.ids import Kind, new_id
-from graph.totals import NOTHING, Cursor, Kept, add
+from graph.totals import (
+    NOTHING,
+    PARTS,
+    Cursor,
+    Kept,
+    add,
+    cash_key,
+    held_key,
+    is_cash,
+    is_whole,
+    part_key,
+    whole_key,
+)
 
 ACCOUNT, GROUP = new_id(Kind.ACCOUNT), new_id(Kind.GROUP)
 
@@ -40,6 +52,15 @@ def test_what_is_added_can_be_taken_away() -> None:
     add(sums, {"c:USD": {"cash": 2}, "h:USD:AAPL": {"5": 1}})
     add(sums, {"c:USD": {"cash": 3}}, -1)
     assert sums == {"c:USD": {"cash": 0}, "h:USD:AAPL": {"5": 1}}
+
+
+def test_each_quantity_of_a_parted_sum_is_in_one_part_of_it() -> None:
+    key = held_key("USD", "BRK:B")
+    parts = {part_key(key, str(quantity)) for quantity in range(2_000)}
+    assert len(parts) == PARTS
+    assert {whole_key(part) for part in parts} == {key} == {whole_key(key)}
+    assert not any(is_whole(part) or is_cash(part) for part in parts)
+    assert whole_key(cash_key("USD")) == cash_key("USD")
 
 
 def test_cursors_are_in_the_order_of_their_turns() -> None:
