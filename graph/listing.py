@@ -27,6 +27,8 @@ class Source:
     """Where the match walks through the tree: Cypher that binds each `tenant` whose moves could cross it."""
     ends: LiteralString = ""
     """Where the list is in the order of numbers: Cypher that binds `low` and `high`, between which they are."""
+    without: tuple[LiteralString, ...] = ()
+    """Properties that may be long and are rarely asked for: a page has none of them, and its nodes are `partial`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def page_query(listing: Listing, window: Window) -> tuple[Query, Mapping[str, An
 
     def read(more: Sequence[str]) -> str:
         matched = _matched(listing, preludes, tests, more)
-        returned = f"RETURN collect([n {{.*}}, {', '.join(ordering.keys)}]) AS page"
+        returned = f"RETURN collect([n {{{_shown(listing.source)}}}, {', '.join(ordering.keys)}]) AS page"
         return f"{matched} WITH {bound} ORDER BY {order} LIMIT $limit {returned}"
 
     text, limit = read(()), window.size + 1
@@ -148,6 +150,12 @@ def page_query(listing: Listing, window: Window) -> tuple[Query, Mapping[str, An
         values["reach"] = pieces.reach(limit)
     given = {**dict(listing.given), **dict(listing.condition.values), **values}
     return _query(listing, f"CALL (parent) {{ {text} }}", "page"), _lists(given)
+
+
+def _shown(source: Source) -> str:
+    return ", ".join(
+        [".*", *(f"{name}: null" for name in source.without), *(["partial: true"] if source.without else [])]
+    )
 
 
 def _nearest_first(listing: Listing, window: Window, read: pieces.Read) -> str:

@@ -1,6 +1,7 @@
 """The lists of the API: where their nodes come from, and how they are sorted."""
 
 from collections.abc import Collection
+from typing import LiteralString
 
 from graph.filters import CASH
 from graph.listing import Condition, Ordering, Source
@@ -15,37 +16,68 @@ _STARTS = (
     "WITH coalesce(g, a) AS start"
 )
 
+# What may be many times as long as the rest of a node, and most lists do not show.
+_LONG_OF_ACCOUNT: tuple[LiteralString, ...] = ("metadata", "settings")
+_LONG_OF_GROUP: tuple[LiteralString, ...] = ("metadataSchema", "settings")
+
 REACHABLE_ACCOUNTS = Source(
     "lists.reachable_accounts",
     f"{_STARTS} MATCH (start)-[:CONTAINS*0..]->(n:Account)",
     tenants=f"{_STARTS} WITH start.root AS tenant",
+    without=_LONG_OF_ACCOUNT,
 )
 """The accounts in the subtrees of `$roots`, none of which contains another."""
 HOSTED_ACCOUNTS = Source(
     "lists.hosted_accounts",
     "MATCH (:Installation {id: parent})-[:HOSTS]->(t) MATCH (n:Account {root: t.id})",
     "n.id > 'acc_'",
+    without=_LONG_OF_ACCOUNT,
 )
-CHILD_ACCOUNTS = Source("lists.child_accounts", "MATCH (:Group {id: parent})-[:CONTAINS]->(n:Account)")
+CHILD_ACCOUNTS = Source(
+    "lists.child_accounts", "MATCH (:Group {id: parent})-[:CONTAINS]->(n:Account)", without=_LONG_OF_ACCOUNT
+)
 SUBTREE_ACCOUNTS = Source(
-    "lists.subtree_accounts", "MATCH (:Group {id: parent})-[:CONTAINS*1..]->(n:Account)", tenants=_OF_GROUP
+    "lists.subtree_accounts",
+    "MATCH (:Group {id: parent})-[:CONTAINS*1..]->(n:Account)",
+    tenants=_OF_GROUP,
+    without=_LONG_OF_ACCOUNT,
 )
 PAST_CHILD_ACCOUNTS = Source(
-    "lists.past_child_accounts", "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Account)", _THEN, _OF_GROUP
+    "lists.past_child_accounts",
+    "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Account)",
+    _THEN,
+    _OF_GROUP,
+    without=_LONG_OF_ACCOUNT,
 )
 PAST_SUBTREE_ACCOUNTS = Source(
     "lists.past_subtree_accounts",
     f"MATCH (:Group {{id: parent}}) (()-[r:CONTAINS|CONTAINED WHERE {_THEN}]->()){{1,}} (n:Account)",
     tenants=_OF_GROUP,
+    without=_LONG_OF_ACCOUNT,
 )
 # What of them is seen depends on where they stand.
-COMPONENTS = Source("lists.components", "MATCH (:Account {id: parent})-[:AGGREGATES]->(n:Account)", tenants=_OF_ACCOUNT)
+COMPONENTS = Source(
+    "lists.components",
+    "MATCH (:Account {id: parent})-[:AGGREGATES]->(n:Account)",
+    tenants=_OF_ACCOUNT,
+    without=_LONG_OF_ACCOUNT,
+)
 
-REACHABLE_GROUPS = Source("lists.reachable_groups", "UNWIND $roots AS root MATCH (n:Group {id: root})")
-HOSTED_GROUPS = Source("lists.hosted_groups", "MATCH (:Installation {id: parent})-[:HOSTS]->(n:Group)")
-CHILD_GROUPS = Source("lists.child_groups", "MATCH (:Group {id: parent})-[:CONTAINS]->(n:Group)")
+REACHABLE_GROUPS = Source(
+    "lists.reachable_groups", "UNWIND $roots AS root MATCH (n:Group {id: root})", without=_LONG_OF_GROUP
+)
+HOSTED_GROUPS = Source(
+    "lists.hosted_groups", "MATCH (:Installation {id: parent})-[:HOSTS]->(n:Group)", without=_LONG_OF_GROUP
+)
+CHILD_GROUPS = Source(
+    "lists.child_groups", "MATCH (:Group {id: parent})-[:CONTAINS]->(n:Group)", without=_LONG_OF_GROUP
+)
 PAST_CHILD_GROUPS = Source(
-    "lists.past_child_groups", "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Group)", _THEN, _OF_GROUP
+    "lists.past_child_groups",
+    "MATCH (:Group {id: parent})-[r:CONTAINS|CONTAINED]->(n:Group)",
+    _THEN,
+    _OF_GROUP,
+    without=_LONG_OF_GROUP,
 )
 TEMPLATES = Source("lists.templates", "MATCH (:Group {id: parent})-[:DEFINES]->(n:Template)")
 

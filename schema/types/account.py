@@ -9,6 +9,7 @@ from strawberry import UNSET
 from graph.database import Row
 from graph.ids import Kind
 from resolvers import accounts, structure, transactions
+from resolvers.whole import whole
 from schema.enums import AccountKind, AccountStatus, Tier
 from schema.fields import After, First, Info, described, given, page_args
 from schema.scalars import JSON, Date, DateTime
@@ -113,9 +114,9 @@ class Account(Node):
         return settings(await structure.settings(info.context, self.id))
 
     @described
-    def metadata(self) -> JSON:
+    async def metadata(self, info: Info) -> JSON:
         """What its owner keeps with it."""
-        return JSON(orjson.loads(self.row["metadata"]))
+        return JSON(orjson.loads((await whole(info.context, self.row))["metadata"]))
 
     @described
     async def transactions(

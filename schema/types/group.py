@@ -9,6 +9,7 @@ from strawberry import UNSET
 from graph.database import Row
 from graph.ids import Kind
 from resolvers import groups, structure
+from resolvers.whole import whole
 from schema.fields import After, First, Info, described, given, page_args
 from schema.scalars import JSON, DateTime
 from schema.types.account import Account, account
@@ -85,9 +86,9 @@ class Group(Node):
         return settings(await structure.settings(info.context, self.id))
 
     @described
-    def metadata_schema(self) -> JSON | None:
+    async def metadata_schema(self, info: Info) -> JSON | None:
         """The JSON Schema that the metadata of accounts below it fit; null where it sets none."""
-        schema = self.row.get("metadataSchema")
+        schema = (await whole(info.context, self.row)).get("metadataSchema")
         return None if schema is None else JSON(orjson.loads(schema))
 
     locks: list[str] = strawberry.field(description="The keys that nothing below it may override, sorted.")
