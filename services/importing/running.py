@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from graph import accounts, clock, imports, journal, operations, unit, uploads
+from graph import accounts, clock, imports, journal, operations, structure, uploads
 from graph.database import Row, Transaction
 from graph.drafting import Draft
 from graph.journal import NO_HASH, Recorder
@@ -306,7 +306,7 @@ class _Part:
         draft = Draft(Sketch(transaction), transaction)
         locked = accounts_of(self._lines)
         if locked:
-            rows = await transaction.run(unit.LOCK_ACCOUNTS, ids=locked, token=secrets.token_hex(8))
+            rows = await transaction.run(structure.LOCK_ACCOUNTS, ids=locked, token=secrets.token_hex(8))
             draft.memory.learn(accounts.FIND, locked, rows)
         now = await _taken(transaction, row)
         author = journal.Author(row["actor"], BulkImport.action, row["operation"])
