@@ -14,14 +14,15 @@ import click
 from accountgraph.data_folder import StartFailed
 from accountgraph.loops import new_event_loop
 from bench.driver import Driver
-from bench.measuring import LEAST_ROUNDS, Samples, measure_in_turns
+from bench.imports import measure
+from bench.measuring import LEAST_ROUNDS, Sample, Samples, measure_in_turns
 from bench.organisation import Sizes, load
 from bench.peers.servers import peers_over
 from bench.plot import plot
 from bench.report import Run, document, machine, table
 from bench.running import engine_at, served
 from bench.wire import BenchFailed
-from bench.works import works_over
+from bench.works import CREATED_AT_ONCE, CREATED_SINGLY, IMPORTED, works_over
 
 DOCUMENT = Path("docs/benchmarks.md")
 
@@ -41,8 +42,12 @@ async def run(folder: Path, engine: str, sizes: Sizes) -> Run:
                 await works.compare()
                 tell(f"measuring {len(works.all())} kinds of work in {sizes.rounds} rounds")
                 samples: Samples = await measure_in_turns(works.all(), sizes.rounds, sizes.seconds)
+            tell(f"importing {sizes.imported:,} accounts")
+            made = await measure(url, sizes.imported, sizes.imported // 5)
         finally:
             await driver.close()
+    figures = {CREATED_SINGLY: made.single, CREATED_AT_ONCE: made.crowd, IMPORTED: made.imported}
+    samples |= {name: [Sample(rate, 1000 / rate)] for name, rate in figures.items()}
     command = "make bench" if engine == "neo4j" else f'make bench ARGS="--engine {engine}"'
     return Run(address, sizes, samples, before, datetime.now(UTC).date().isoformat(), command, peers)
 

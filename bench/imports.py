@@ -42,21 +42,26 @@ class Figures:
     imported: float
 
 
+async def measure(url: str, accounts: int, singles: int) -> Figures:
+    """How fast the server there makes accounts, without money: so many by an import, and so many by mutations."""
+    token = await signed_in(url, "admin")
+    async with AsyncExitStack() as stack:
+        connections = [Connection(url, token) for _ in range(CLIENTS)]
+        for connection in connections:
+            stack.push_async_callback(connection.close)
+        # What is warmed up by the first ones is warm for both.
+        await _singles(connections[:1], singles // 10 or 1)
+        await _import(url, token, connections[0], accounts // 10 or 1)
+        single = singles / await _singles(connections[:1], singles)
+        crowd = singles / await _singles(connections, singles)
+        imported = accounts / await _import(url, token, connections[0], accounts)
+    return Figures(single, crowd, imported)
+
+
 async def run(folder: Path, engine: str, accounts: int, singles: int) -> Figures:
     """One run, with its data in the folder. Raises BenchFailed, and StartFailed where the engine does not run."""
     async with engine_at(folder / "engine", engine) as address, served(folder / "data", address) as url:
-        token = await signed_in(url, "admin")
-        async with AsyncExitStack() as stack:
-            connections = [Connection(url, token) for _ in range(CLIENTS)]
-            for connection in connections:
-                stack.push_async_callback(connection.close)
-            # What is warmed up by the first ones is warm for both.
-            await _singles(connections[:1], singles // 10 or 1)
-            await _import(url, token, connections[0], accounts // 10 or 1)
-            single = singles / await _singles(connections[:1], singles)
-            crowd = singles / await _singles(connections, singles)
-            imported = accounts / await _import(url, token, connections[0], accounts)
-    return Figures(single, crowd, imported)
+        return await measure(url, accounts, singles)
 
 
 async def _group(connection: Connection) -> str:
@@ -87,21 +92,14 @@ async def _import(url: str, token: str, connection: Connection, accounts: int) -
         async with httpx.AsyncClient(timeout=MOST_SECONDS, trust_env=False) as http:
             sent = await http.post(f"{url}/imports", content=content, headers=headers)
         given = {"operationId": str(uuid4()), "groupId": root, "uploadId": sent.json()["uploadId"]}
-        begun = await connection.do(_BEGIN, given)
-        async with httpx.AsyncClient(timeout=MOST_SECONDS, trust_env=False, headers=headers) as http:
-            await _ended(http, f"{url}/graphql", begun["bulkImport"]["id"])
+        await _ended(connection, (await connection.do(_BEGIN, given))["bulkImport"]["id"])
 
     return await _timed(work())
 
 
-async def _ended(http: httpx.AsyncClient, url: str, import_id: str) -> None:
+async def _ended(connection: Connection, import_id: str) -> None:
     async with asyncio.timeout(MOST_SECONDS):
-        while True:
-            body = {"query": _FOLLOW, "variables": {"id": import_id}}
-            answer = await http.post(url, json=body, headers={"Content-Type": "application/json"})
-            row = answer.json()["data"]["answer"]
-            if row["phase"] == "ENDED":
-                break
+        while (row := (await connection.ask(_FOLLOW, id=import_id))["answer"])["phase"] != "ENDED":  # noqa: ASYNC110 - no event crosses
             await asyncio.sleep(LOOK_SECONDS)
     if row["succeeded"] != row["lines"]:
         raise BenchFailed(f"the import did not succeed: {row}")

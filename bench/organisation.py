@@ -40,6 +40,8 @@ class Sizes:
     """Clients at once for the wide tree, at most `clients`."""
     clients: int = 16
     """Clients at once; also how many tenants there are with a feed of their own."""
+    imported: int = 10_000
+    """Accounts of an import; a fifth of them are made by single mutations beside it."""
     rounds: int = 7
     seconds: float = 0.8
     """How long one measurement lasts."""

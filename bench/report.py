@@ -34,6 +34,9 @@ _RATES = (
     (works.ONE_BY_ONE, "transfers, one client"),
     (works.HOT_FEED, "transfers, all clients on one feed"),
     (works.SPREAD_FEEDS, "transfers, each client on a feed of its own"),
+    (works.CREATED_SINGLY, "accounts created one by one"),
+    (works.CREATED_AT_ONCE, "accounts created by many clients at once"),
+    (works.IMPORTED, "accounts by one import"),
 )
 _TIMES = (
     (works.POINT_SMALL, "point read, small tenant"),
@@ -56,6 +59,8 @@ _RATE_RATIOS = (
     (works.PAGE_RATE, works.CONSTANT_RATE, "page to constant"),
     (works.HOT_FEED, works.ONE_BY_ONE, "transfers: one hot feed to one by one"),
     (works.HOT_FEED, works.SPREAD_FEEDS, "transfers: one hot feed to many feeds"),
+    (works.IMPORTED, works.CREATED_SINGLY, "accounts: an import to one by one"),
+    (works.IMPORTED, works.CREATED_AT_ONCE, "accounts: an import to many clients at once"),
 )
 _TIME_RATIOS = (
     (works.POINT_LARGE, works.POINT_SMALL, "point read, time: large tenant to small"),

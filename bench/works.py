@@ -41,6 +41,7 @@ NESTED_RATE, NESTED_DRIVER, PAGE_RATE = "nested", "nested by the driver", "page"
 WIDE_RATE, WIDE_DRIVER = "wide", "wide by the driver"
 ONE_BY_ONE, HOT_FEED, SPREAD_FEEDS = "transfers one by one", "transfers on one feed", "transfers on many feeds"
 POINT_SMALL, POINT_LARGE = "point alone, small tenant", "point alone, large tenant"
+CREATED_SINGLY, CREATED_AT_ONCE, IMPORTED = "accounts one by one", "accounts by many clients", "accounts imported"
 ROLLUP_SMALL, ROLLUP_LARGE = "roll-up alone, small tenant", "roll-up alone, large tenant"
 
 
