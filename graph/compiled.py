@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, LiteralString
 
-from graph.listing import Ordering, order_by
+from graph.listing import Ordering, beyond, order_by
 from graph.query import Query
 from graph.users import GRANTS, OF_SESSION
 
@@ -61,7 +61,7 @@ class NodeRead:
         """Puts everything into the one order of its shape; the shape, as text."""
         self.properties.sort()
         above = self.above.settle() if self.above else ""
-        shapes = {id(page): page.node.settle() for page in self.below}
+        shapes = {id(page): page.settle() for page in self.below}
         self.below.sort(key=lambda page: shapes[id(page)])
         pages = [shapes[id(page)] for page in self.below]
         return f"{self.label}({','.join(self.properties)})^[{above}]{pages}"
@@ -69,12 +69,27 @@ class NodeRead:
 
 @dataclass(slots=True, eq=False)
 class ListRead:
-    """A page of the nodes that are directly in a group."""
+    """A page of the nodes that are directly in a group: a list of them.
+
+    Where it `follows` a cursor or is `counted` it is a list itself: of that list, of how many nodes the whole list has,
+    and of whether there are nodes before the page; null for what is not asked.
+    """
 
     node: NodeRead
     ordering: Ordering
+    follows: bool = False
+    counted: bool = False
     name: str = ""
     """What its parameters begin with, once the statement is made."""
+
+    @property
+    def wide(self) -> bool:
+        """Whether it has more than its nodes."""
+        return self.follows or self.counted
+
+    def settle(self) -> str:
+        """As that of a node."""
+        return f"{self.node.settle()}{'f' if self.follows else ''}{'c' if self.counted else ''}"
 
 
 @dataclass(slots=True, eq=False)
@@ -94,7 +109,7 @@ def statement(roots: Sequence[RootRead]) -> tuple[Query, Query]:
     It has a row for each tuple of `asked`: the hash of a token, and an id for each root at its place. There is no row
     where the hash is of no session or its user is disabled. PLACE tells which it is, and UNTIL when its session ends or
     has ended. Its other parameters: `readers` (the roles that may read), and for each list `<name>_limit`, how many
-    nodes it has at most.
+    nodes it has at most; where it follows a cursor also that one's keys, `<name>_a0` and so on, null for none.
     """
     settled = {id(root): root.node.settle() for root in roots}
     ordered = sorted(roots, key=lambda root: settled[id(root)])
@@ -141,10 +156,27 @@ def _above(read: NodeRead, node: str) -> str:
 
 
 def _page(page: ListRead, node: str, number: int) -> str:
-    page.name = f"{node}{number}"
-    child = f"{page.name}n"
-    return (
-        f"CALL ({node}, scope) {{ MATCH ({node})-[:CONTAINS]->(n:{page.node.label}) "
-        f"WITH n, scope ORDER BY {order_by(page.ordering)} LIMIT ${page.name}_limit WITH n AS {child}, scope "
-        f"{_around(page.node, child)}RETURN collect({_row(page.node, child)}) AS {page.name} }} "
+    page.name = name = f"{node}{number}"
+    child, found = f"{name}n", f"{name}r" if page.wide else name
+    match = f"MATCH ({node})-[:CONTAINS]->(n:{page.node.label})"
+    after = f"WHERE ${name}_a0 IS NULL OR {_beyond(page, '>')} " if page.follows else ""
+    rows = (
+        f"CALL ({node}, scope) {{ {match} {after}"
+        f"WITH n, scope ORDER BY {order_by(page.ordering)} LIMIT ${name}_limit WITH n AS {child}, scope "
+        f"{_around(page.node, child)}RETURN collect({_row(page.node, child)}) AS {found} }} "
     )
+    return rows + (_whole(page, node, match) if page.wide else "")
+
+
+def _whole(page: ListRead, node: str, match: str) -> str:
+    """The page with what is asked of the whole list."""
+    name = page.name
+    total = f"COUNT {{ {match} }}" if page.counted else "null"
+    earlier = f"EXISTS {{ {match} WHERE {_beyond(page, '<', closed=True)} }}" if page.follows else "null"
+    return f"CALL ({node}, {name}r) {{ RETURN [{name}r, {total}, {earlier}] AS {name} }} "
+
+
+def _beyond(page: ListRead, sign: Literal["<", ">"], *, closed: bool = False) -> str:
+    """That `n` comes before or after the cursor in the list's order."""
+    forward = {"<": ">", ">": "<"}[sign] if page.ordering.descending else sign
+    return beyond(page.ordering.keys, f"{page.name}_a", forward, closed=closed)

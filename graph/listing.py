@@ -228,13 +228,13 @@ def _keyset(ordering: Ordering, window: Window) -> tuple[list[str], dict[str, An
         if keys is None:
             continue
         sign = ">" if forward != ordering.descending else "<"
-        tests.append(_beyond(ordering.keys, name, sign, closed=window.closed))
+        tests.append(beyond(ordering.keys, name, sign, closed=window.closed))
         values |= {f"{name}{index}": key for index, key in enumerate(keys)}
     return tests, values
 
 
-def _beyond(keys: Sequence[str], name: str, sign: str, *, closed: bool) -> str:
-    """That the keys come after the values of this name, compared from the first on."""
+def beyond(keys: Sequence[str], name: str, sign: str, *, closed: bool) -> str:
+    """That the keys come after the values of the parameters of this name, compared from the first on."""
     last = len(keys) - 1
     test = f"{keys[last]} {sign}{'=' if closed else ''} ${name}{last}"
     for index in range(last - 1, -1, -1):

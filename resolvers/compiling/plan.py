@@ -29,6 +29,7 @@ from graph import compiled
 from graph.compiled import NodeRead, RootRead
 from graph.ids import Kind, kind_of
 from graph.query import Query
+from resolvers import cursors
 from resolvers.compiling.fields import NodeType, Uncovered
 from resolvers.compiling.selection import Field, Page, Selecting
 from resolvers.compiling.shaping import Shape, node_shape
@@ -61,7 +62,7 @@ class Bound:
     asked: tuple[str, ...]
     """The ids of the roots, in the order of the statement."""
     parameters: dict[str, Any]
-    """The sizes of the pages."""
+    """The sizes of the pages, and where they begin."""
     labels: Sequence[str]
     """The type of each root's node, as its id tells it."""
     sizes: Sequence[int]
@@ -95,8 +96,8 @@ class Plan:
         """The plan for these variables. Raises Uncovered for arguments that it does not take, and wrong ones."""
         asked = [""] * len(self.reads)
         labels = [_bind_root(root, variables, asked) for _, root, _ in self.entries if root is not None]
-        parameters: dict[str, int] = {}
-        sizes = [_bind_page(page, variables, parameters) for page in self.pages]
+        parameters: dict[str, Any] = {}
+        sizes = [_bind_page(page, variables, asked, parameters) for page in self.pages]
         small = not sizes or sum(_nodes(read.node, parameters) for read in self.reads) <= MOST_SHARED
         return Bound(self, self.shared if small else self.alone, tuple(asked), parameters, labels, sizes)
 
@@ -116,14 +117,19 @@ def _bind_root(root: RootPlan, variables: VariableValues, asked: list[str]) -> s
     return label
 
 
-def _bind_page(page: Page, variables: VariableValues, parameters: dict[str, int]) -> int:
+def _bind_page(page: Page, variables: VariableValues, asked: Sequence[str], parameters: dict[str, Any]) -> int:
     given = {name: value for name, value in _arguments(page.asked, variables).items() if value is not None}
-    first = given.pop("first", None)
-    if given.pop("subtree", False) or given:
+    first, after = given.pop("first", None), given.pop("after", None)
+    if given.pop("subtree", False) or given or (after is not None and page.root is None):
         raise Uncovered
-    size = window(PageArgs(first=first, size=page.children.size), "", ()).size
-    parameters[f"{page.read.name}_limit"] = size + 1
-    return size
+    ordering, name = page.children.ordering, page.read.name
+    mark = cursors.mark_of(page.children.name, asked[page.root.place - 1], ordering.name) if page.root and after else ""
+    found = window(PageArgs(first=first, after=after, size=page.children.size), mark, ordering.types)
+    parameters[f"{name}_limit"] = found.size + 1
+    if page.read.follows:
+        keys = found.after or (None,) * len(ordering.keys)
+        parameters |= {f"{name}_a{number}": key for number, key in enumerate(keys)}
+    return found.size
 
 
 def _arguments(asked: Field, variables: VariableValues) -> dict[str, Any]:

@@ -67,7 +67,14 @@ class Page:
     read: ListRead
     number: int
     """Which of the operation's pages it is."""
-    entries: "list[tuple[str, Constant | Node | Edges | Info]]" = field(default_factory=list)
+    root: RootRead | None = None
+    """The root whose list it is, where it is of one: of no other the id is known before."""
+    entries: "list[tuple[str, Constant | Total | Node | Edges | Info]]" = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Total:
+    """How many nodes the whole list has."""
 
 
 @dataclass(slots=True)
@@ -117,6 +124,7 @@ class Selecting:
         self._fragments = {name: FragmentDetails(each) for name, each in fragments.items()}
         self._variables = variables
         self._fields = 0
+        self._roots: dict[int, RootRead] = {}
         self.pages: list[Page] = []
 
     def roots(self) -> list[tuple[str, Constant | Root]]:
@@ -135,7 +143,8 @@ class Selecting:
         reads: dict[str, tuple[RootRead, Node]] = {}
         for label in ROOT_LABELS[asked.name]:
             read = NodeRead(self._types[label].label, ["id"])
-            reads[label] = (RootRead(read), self._node(asked, label, read))
+            self._roots[id(read)] = root = RootRead(read)
+            reads[label] = (root, self._node(asked, label, read))
         return Root(asked, reads)
 
     def _node(self, asked: Field, type_name: str, read: NodeRead) -> Node:
@@ -165,19 +174,23 @@ class Selecting:
         return [(each.key, type_name if each.definition is None else each) for each in below]
 
     def _page(self, asked: Field, children: Children, above: NodeRead) -> Page:
-        read = ListRead(NodeRead(children.label, ["createdAt", "id"]), children.ordering)
+        given = {each.name.value for each in asked.details[0].node.arguments or ()}
+        read = ListRead(NodeRead(children.label, ["createdAt", "id"]), children.ordering, follows="after" in given)
         above.needs("id")
         above.below.append(read)
-        page = Page(asked, children, read, len(self.pages))
+        page = Page(asked, children, read, len(self.pages), self._roots.get(id(above)))
         self.pages.append(page)
         name = f"{children.label}Connection"
         for each in self._below(asked, name):
             page.entries.append((each.key, self._of_page(each, name, page)))
         return page
 
-    def _of_page(self, asked: Field, type_name: str, page: Page) -> Constant | Node | Edges | Info:
+    def _of_page(self, asked: Field, type_name: str, page: Page) -> Constant | Total | Node | Edges | Info:
         if asked.definition is None:
             return type_name
+        if asked.name == "totalCount":
+            page.read.counted = True
+            return Total()
         if asked.name == "nodes":
             return self._node(asked, page.children.label, page.read.node)
         if asked.name == "edges":

@@ -14,7 +14,7 @@ from graphql.pyutils import Undefined
 from graph.compiled import NodeRead
 from resolvers import cursors
 from resolvers.compiling.fields import Uncovered
-from resolvers.compiling.selection import Above, Constant, Edges, Field, Info, Made, Node, Page
+from resolvers.compiling.selection import Above, Constant, Edges, Field, Info, Made, Node, Page, Total
 
 Row = list[Any]
 Sizes = Sequence[int]
@@ -26,12 +26,14 @@ Part = Callable[[Any], Any]
 class _Seen:
     """A page as it is shown."""
 
-    __slots__ = ("cursors", "more", "rows")
+    __slots__ = ("cursors", "earlier", "more", "rows", "total")
 
-    def __init__(self, rows: list[Row], marks: list[str], *, more: bool) -> None:
+    def __init__(self, rows: list[Row], marks: list[str], *, more: bool, total: int | None, earlier: bool) -> None:
         self.rows = rows
         self.cursors = marks
         self.more = more
+        self.total = total
+        self.earlier = earlier
 
 
 def node_shape(node: Node) -> Shape:
@@ -148,18 +150,19 @@ def _above(above: Above, read: NodeRead) -> Shape:
 def _page(page: Page, above: NodeRead) -> Shape:
     column, own_id = above.column_below(page.read), above.column("id")
     ordering, name, number = page.children.ordering, page.children.name, page.number
-    marked = _asks_cursors(page)
+    marked, wide = _asks_cursors(page), page.read.wide
     keys = [page.read.node.column(key.removeprefix("n.")) for key in ordering.keys]
     fields = [(key, _of_page(entry)) for key, entry in page.entries]
 
     def shape(row: Row, sizes: Sizes) -> Any:
-        rows, size = row[column], sizes[number]
+        size = sizes[number]
+        rows, total, earlier = row[column] if wide else (row[column], None, False)
         shown = rows[:size]
         marks: list[str] = []
         if marked:
             mark = cursors.mark_of(name, row[own_id], ordering.name)
             marks = [cursors.write(mark, tuple(each[key] for key in keys)) for each in shown]
-        seen = _Seen(shown, marks, more=len(rows) > size)
+        seen = _Seen(shown, marks, more=len(rows) > size, total=total, earlier=bool(earlier))
         return {key: make(seen, sizes) for key, make in fields}
 
     return shape
@@ -169,9 +172,11 @@ def _asks_cursors(page: Page) -> bool:
     return any(isinstance(entry, Edges | Info) for _, entry in page.entries)
 
 
-def _of_page(entry: Constant | Node | Edges | Info) -> Callable[[_Seen, Sizes], Any]:
+def _of_page(entry: Constant | Total | Node | Edges | Info) -> Callable[[_Seen, Sizes], Any]:
     if isinstance(entry, str):
         return lambda _seen, _sizes: entry
+    if isinstance(entry, Total):
+        return lambda seen, _sizes: seen.total
     if isinstance(entry, Node):
         shape = node_shape(entry)
         return lambda seen, sizes: [shape(row, sizes) for row in seen.rows]
@@ -199,8 +204,7 @@ def _of_edge(entry: Constant | Field | Node) -> Callable[[Row, str, Sizes], Any]
 
 _INFO: dict[str, Callable[[_Seen], Any]] = {
     "hasNextPage": lambda seen: seen.more,
-    # A page that follows a cursor is not compiled.
-    "hasPreviousPage": lambda _: False,
+    "hasPreviousPage": lambda seen: seen.earlier,
     "startCursor": lambda seen: seen.cursors[0] if seen.cursors else None,
     "endCursor": lambda seen: seen.cursors[-1] if seen.cursors else None,
 }
