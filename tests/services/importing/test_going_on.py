@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import pytest
 from typing_extensions import override
 
-from graph import clock, groups, operations, uploads
+from graph import accounts, clock, groups, imports, operations, uploads
 from graph.database import Row
 from graph.structure import locate
 from services.importing.commands import BulkImport
-from services.importing.running import go_on
+from services.importing.running import _apply, go_on
 from services.importing.uploading import drop_expired
 from services.pipeline import Pipeline
 from services.problems import ProblemCode, Refused
@@ -25,7 +25,7 @@ from tests.support.api import a_user
 from tests.support.conditions import until
 from tests.support.house import Address, House, op
 from tests.support.importing import as_json_lines, begun, imported, outcomes, rested, seen, upload
-from tests.support.tree import beside
+from tests.support.tree import account, beside
 
 pytestmark = pytest.mark.anyio
 
@@ -49,15 +49,32 @@ async def accounts_below(house: House) -> int:
 
 
 async def test_two_processes_do_each_line_once(house: House, engine: Address) -> None:
-    import_id = await begun(house, LINES)
+    there = await account(house)
+    paid = [{"id": f"b{number}", "type": "balance", "accountId": there, "amount": 1} for number in range(500)]
+    import_id = await begun(house, [*paid, *LINES])
     operation = await operation_of(house, import_id)
     async with beside(house, engine) as other:
         while (await seen(house, import_id))["phase"] != "ENDED":
             await asyncio.gather(*(go_on(each.desk, operation, lambda: False) for each in (house, other)))
     row = await seen(house, import_id)
-    assert (row["state"], row["succeeded"], row["failed"]) == ("SUCCEEDED", 1201, 0)
-    made = [line["node"] for line in await outcomes(house, row)]
+    assert (row["state"], row["succeeded"], row["failed"]) == ("SUCCEEDED", 1701, 0)
+    made = [line["node"] for line in await outcomes(house, row)][500:]
     assert len(await locate(house.desk.database, made)) == len(set(made)) == 1201
+    assert (await accounts.find(house.desk.database, [there]))[there]["cash"] == 50_000
+
+
+async def test_of_two_who_do_the_same_part_at_once_one_does_it(house: House, engine: Address) -> None:
+    there = await account(house)
+    paid = [{"id": f"b{number}", "type": "balance", "accountId": there, "amount": 1} for number in range(501)]
+    import_id = await begun(house, paid)
+    answers = iter([False, True])
+    await go_on(house.desk, await operation_of(house, import_id), lambda: next(answers))
+    row = (await imports.find(house.desk.database, [import_id]))[import_id]
+    async with beside(house, engine) as other:
+        done = await asyncio.gather(*(_apply(each.desk, row) for each in (house, other)), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["Overtaken", "dict"]
+    assert (await accounts.find(house.desk.database, [there]))[there]["cash"] == 50_000
+    assert (await seen(house, import_id))["succeeded"] == 500
 
 
 async def test_a_worker_goes_on_with_an_import_beside_other_work(house: House) -> None:
