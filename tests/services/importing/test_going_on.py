@@ -222,3 +222,30 @@ async def test_an_upload_that_is_gone_before_the_check_fails_the_import(house: H
     await drop_expired(house.desk.database)
     row = await rested(house, made.payload["import"])
     assert (row["state"], [problem["path"] for problem in row["problems"]]) == ("FAILED", [["uploadId"]])
+
+
+async def test_an_import_that_makes_too_many_groups_fails_and_makes_none(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.importing.running.MOST_GROUPS", 3)
+    few = [{"id": f"g{number}", "type": "group", "name": "Group"} for number in range(3)]
+    assert (await imported(house, few))["state"] == "SUCCEEDED"
+    other = await house.group("Other")
+    row = await imported(house, [*few, {"id": "g3", "type": "group", "name": "Group"}], group_id=other)
+    assert (row["state"], [problem["code"] for problem in row["problems"]]) == ("FAILED", ["LIMIT_EXCEEDED"])
+    assert not await groups.has_open_child(house.desk.database, other)
+
+
+async def test_a_file_of_too_many_lines_and_one_upload_too_many_are_refused(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await a_user(house, ("MANAGER", house.root))
+    viewer = await client.viewer()
+    assert viewer is not None
+    monkeypatch.setattr("services.importing.uploading.MOST_LINES", 3)
+    await upload(house, as_json_lines(LINES[:3]), viewer=viewer)
+    monkeypatch.setattr("services.importing.uploading.MOST_UPLOADS", 2)
+    for lines in (LINES[:4], LINES[:1]):
+        with pytest.raises(Refused) as refused:
+            await upload(house, as_json_lines(lines), viewer=viewer)
+        assert [problem.code for problem in refused.value.problems] == [ProblemCode.LIMIT_EXCEEDED]
