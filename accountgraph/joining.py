@@ -6,6 +6,9 @@ from typing import Any
 
 from typing_extensions import override
 
+MOST_BYTES = 65_536
+"""What waits for the end of the turn at most: more is passed on, so that who writes much is told to wait."""
+
 
 class Joining(asyncio.Transport):
     """Passes on to another transport. An answer's head and body go in one call to the system, and in one segment."""
@@ -15,13 +18,17 @@ class Joining(asyncio.Transport):
         self._transport = transport
         self._loop = loop
         self._written: list[bytes] = []
+        self._size = 0
 
     @override
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Sends the data at the end of this turn, after what was written before."""
+        """Sends the data at the end of this turn at the latest, after what was written before."""
         if not self._written:
             self._loop.call_soon(self._flush)
         self._written.append(bytes(data))
+        self._size += len(data)
+        if self._size > MOST_BYTES:
+            self._flush()
 
     @override
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
@@ -30,7 +37,7 @@ class Joining(asyncio.Transport):
             self.write(data)
 
     def _flush(self) -> None:
-        written, self._written = self._written, []
+        written, self._written, self._size = self._written, [], 0
         if len(written) == 1:
             self._transport.write(written[0])
         elif written:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from typing_extensions import override
 
-from accountgraph.joining import Joining
+from accountgraph.joining import MOST_BYTES, Joining
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +61,18 @@ async def test_what_was_written_is_sent_before_the_connection_closes_and_once() 
     transport.close()
     await asyncio.sleep(0)
     assert recorder.told == ["last", "closed"]
+
+
+async def test_much_does_not_wait_for_the_end_of_the_turn() -> None:
+    recorder, transport = joining()
+    for _ in range(3):
+        transport.write(b"x" * MOST_BYTES)
+    assert [len(each) for each in recorder.told] == [2 * MOST_BYTES + 1]
+    transport.write(b"end")
+    await asyncio.sleep(0)
+    assert [each[-3:] for each in recorder.told] == ["xxx", "end"]
+    await asyncio.sleep(0)
+    assert len(recorder.told) == 2
 
 
 async def test_an_aborted_connection_sends_nothing_more() -> None:
