@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Generator
@@ -69,6 +70,9 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             gate = Gate(settings.max_running, settings.max_waiting, observe=application.metrics.set_requests_now)
             worker = Worker(application.pipeline)
             server = _Server(configured(make_app(application, gate)), gate, settings)
+            # What is here now stays, and needs no walk of the collector every time.
+            gc.collect()
+            gc.freeze()
             async with asyncio.TaskGroup() as tasks:
                 working = tasks.create_task(worker.run())
                 watching = tasks.create_task(application.watch())

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -31,37 +32,91 @@ class Loader(DataLoader[K, T]):
 
 
 class Loaders:
-    """What a request reads, each thing once. Keys are node ids unless said otherwise."""
+    """What a request reads, each thing once. Keys are node ids unless said otherwise.
+
+    Most requests need few loaders, and each is made when it is first asked for.
+    """
 
     def __init__(self, reading: Reading, book: PriceBook) -> None:
         self._reading = reading
         self.prices = Prices(reading, book)
-        self.nodes: Loader[str, Row | None] = self._by_id(reads_nodes.find)
+
+    @cached_property
+    def nodes(self) -> "Loader[str, Row | None]":
         """The properties of an account, group, template or entry."""
-        self.operations: Loader[str, Row | None] = self._by_id(operations.find)
-        self.places: Loader[str, Located | None] = self._by_id(structure.locate)
-        self.parents: Loader[str, str | None] = self._by_id(reads_nodes.parents)
-        self.templates: Loader[str, Row | None] = self._by_id(reads_nodes.used_templates)
+        return self._by_id(reads_nodes.find)
+
+    @cached_property
+    def operations(self) -> "Loader[str, Row | None]":
+        """Operations."""
+        return self._by_id(operations.find)
+
+    @cached_property
+    def places(self) -> "Loader[str, Located | None]":
+        """Where nodes stand."""
+        return self._by_id(structure.locate)
+
+    @cached_property
+    def parents(self) -> "Loader[str, str | None]":
+        """The ids of the groups above."""
+        return self._by_id(reads_nodes.parents)
+
+    @cached_property
+    def templates(self) -> "Loader[str, Row | None]":
         """The template that an account uses."""
-        self.holdings: Loader[str, list[Holding] | None] = self._by_id(reads_holdings.holdings)
-        self.holdings_totals: Loader[str, int | None] = self._by_id(reads_holdings.totals)
-        self.component_funds: Loader[str, Funds | None] = self._by_id(reads_holdings.component_funds)
-        self.below: Loader[tuple[str, bool], Below | None] = Loader(self._below)
+        return self._by_id(reads_nodes.used_templates)
+
+    @cached_property
+    def holdings(self) -> "Loader[str, list[Holding] | None]":
+        """All that an account holds."""
+        return self._by_id(reads_holdings.holdings)
+
+    @cached_property
+    def holdings_totals(self) -> "Loader[str, int | None]":
+        """How many positions an account has."""
+        return self._by_id(reads_holdings.totals)
+
+    @cached_property
+    def component_funds(self) -> "Loader[str, Funds | None]":
+        """The cash of a composite account's components."""
+        return self._by_id(reads_holdings.component_funds)
+
+    @cached_property
+    def below(self) -> "Loader[tuple[str, bool], Below | None]":
         """By the group, and whether positions are asked for; what is asked for together is of one moment."""
-        self.in_force: Loader[str, InForce | None] = self._by_id(self._in_force)
-        self.pages: Loader[tuple[Listing, Window, str], Page] = Loader(self._pages)
-        self.totals: Loader[tuple[Listing, str], int] = Loader(self._totals)
-        self.holdings_pages: Loader[tuple[str, int, str], list[Holding]] = Loader(self._holdings_pages)
+        return Loader(self._below)
+
+    @cached_property
+    def in_force(self) -> "Loader[str, InForce | None]":
+        """The settings that hold for a node."""
+        return self._by_id(self._in_force)
+
+    @cached_property
+    def pages(self) -> "Loader[tuple[Listing, Window, str], Page]":
+        """Pages of lists, by the list, the window and the parent."""
+        return Loader(self._pages)
+
+    @cached_property
+    def totals(self) -> "Loader[tuple[Listing, str], int]":
+        """How many nodes a list has, by the list and the parent."""
+        return Loader(self._totals)
+
+    @cached_property
+    def holdings_pages(self) -> "Loader[tuple[str, int, str], list[Holding]]":
         """By the symbol that the page follows, how many at most, and the account."""
-        self.balances: Loader[tuple[str, str, str], Balances] = Loader(self._balances)
+        return Loader(self._holdings_pages)
+
+    @cached_property
+    def balances(self) -> "Loader[tuple[str, str, str], Balances]":
         """By the first day, the last day, and the account."""
+        return Loader(self._balances)
 
-    def _by_id(self, read: ById[T]) -> Loader[str, T | None]:
-        async def load(ids: list[str]) -> Sequence[T | None]:
-            found = await read(self._reading, ids)
-            return [found.get(node_id) for node_id in ids]
+    def _by_id(self, read: ById[T]) -> "Loader[str, T | None]":
+        return Loader(partial(self._found, read))
 
-        return Loader(load)
+    async def _found(self, read: ById[T], ids: list[str]) -> Sequence[T | None]:
+        found = await read(self._reading, ids)
+        return [found.get(node_id) for node_id in ids]
 
     async def _in_force(self, reader: Reader, ids: Collection[str]) -> dict[str, InForce]:
         places = await self.places.load_many(ids)
