@@ -19,7 +19,7 @@ from services.folder import Folder
 from services.guard import DROPPED_AT_ONCE, drop_ended
 from services.importing import running
 from services.importing.commands import BulkImport
-from services.importing.uploading import drop_expired
+from services.importing.uploading import DROPPED_UPLOADS, drop_expired
 from services.market_control import ACTIONS, go_on
 from services.operations import APPROVED, WAITING, end_operation
 from services.orders.recovery import recover
@@ -87,7 +87,7 @@ class Worker:
         if time.monotonic() < self._tidy_at:
             return
         full = await drop_ended(self._pipeline.desk.database) == DROPPED_AT_ONCE
-        await drop_expired(self._pipeline.desk.database)
+        full |= await drop_expired(self._pipeline.desk.database) == DROPPED_UPLOADS
         self._tidy_at = time.monotonic() + (0 if full else TIDY_SECONDS)
 
     async def _one(self, operation: Row) -> None:

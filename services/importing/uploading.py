@@ -22,6 +22,7 @@ KEPT = timedelta(hours=24)
 ARRIVING = timedelta(hours=1)
 """How long the parts of an upload that does not end are kept."""
 _REMOVED_AT_ONCE = 50
+DROPPED_UPLOADS = 10
 
 
 class Intake:
@@ -127,10 +128,12 @@ class Intake:
         await settled(lambda: self._database.write(work, queue=self.id), "upload")
 
 
-async def drop_expired(database: Database) -> None:
-    """Removes uploads that are kept no longer, a few at a time. Raises EngineUnavailable."""
-    for row in await uploads.expired(database, clock.to_text(clock.now()), _REMOVED_AT_ONCE):
+async def drop_expired(database: Database) -> int:
+    """Removes uploads that are kept no longer, DROPPED_UPLOADS at most; how many. Raises EngineUnavailable."""
+    found = await uploads.expired(database, clock.to_text(clock.now()), DROPPED_UPLOADS)
+    for row in found:
         await _drop(database, row["id"], row["parts"])
+    return len(found)
 
 
 async def _drop(database: Database, upload_id: str, parts: int) -> None:
