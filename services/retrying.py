@@ -14,7 +14,7 @@ from services.problems import ProblemCode, refuse
 
 T = TypeVar("T")
 _log = structlog.get_logger()
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 20.0
 
 
 async def settled(work: Callable[[], Awaitable[T]], action: str) -> T:
