@@ -172,7 +172,7 @@ def test_a_password_is_reset_while_the_server_runs_and_after_it(
 
 
 def test_the_check_tells_what_does_not_add_up(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    async def fill(application: Application) -> str:
+    async def fill(application: Application) -> tuple[str, str]:
         user = await users.by_key(application.desk.database, "admin")
         assert user is not None
         from services.access import viewer_of_user
@@ -185,9 +185,9 @@ def test_the_check_tells_what_does_not_add_up(settings: Settings, capsys: pytest
         node = (await perform(viewer, account)).payload["account"]
         await perform(viewer, Deposit(operation_id=op(), account_id=node, amount="5"))
         assert await asyncio.to_thread(checks.run, settings) == checks.CLEAN
-        return node
+        return node, root
 
-    node = with_server(settings, fill)
+    node, root = with_server(settings, fill)
     assert "Everything adds up: 1 accounts, " in capsys.readouterr().out
     assert run_command(["check"]) == Status.OK
     capsys.readouterr()
@@ -203,8 +203,9 @@ def test_the_check_tells_what_does_not_add_up(settings: Settings, capsys: pytest
     assert run_command(["check"]) == Status.CHECK_FAILED
     told = capsys.readouterr().out.splitlines()
     assert told[0] == f"account {node}: its cash is 5.01 USD, its entries sum to 5.00 USD"
-    assert told[1].startswith("1 findings in 1 accounts, ")
-    assert len(told) == 2
+    assert told[1] == f"group {root}: its totals of c:USD are not those of what is in it"
+    assert told[2].startswith("2 findings in 1 accounts, ")
+    assert len(told) == 3
 
 
 def test_migrate_says_what_it_applied_and_then_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
