@@ -14,7 +14,7 @@ from accountgraph.gate import Gate
 from accountgraph.http import token_of
 from accountgraph.incoming import DRAINED_BYTES, HttpRefused
 from accountgraph.negotiation import is_utf8, parse_media_type
-from graph.database import Database
+from graph.database import Database, Row
 from services.importing.outcomes import exported, find_visible
 from services.importing.reading import Format
 from services.importing.splitting import MOST_BYTES
@@ -22,9 +22,11 @@ from services.importing.uploading import Intake
 from services.permissions import Viewer
 from services.problems import ProblemCode, Refused
 
-MOST_AT_ONCE = 4
+MOST_AT_ONCE = 8
 CHUNK_SECONDS = 30.0
 """How long the next bytes of a file may take."""
+BODY_SECONDS = 1_800.0
+"""How long a whole file may take: who sends slowly keeps a place from others."""
 FORMATS = {
     "application/x-ndjson": Format.JSON_LINES,
     "application/jsonl": Format.JSON_LINES,
@@ -49,6 +51,7 @@ class Uploads:
         self._gate = gate
         self._most_bytes = most_bytes
         self._running = 0
+        self._senders: set[str] = set()
 
     def routes(self) -> Sequence[BaseRoute]:
         """The routes."""
@@ -72,24 +75,36 @@ class Uploads:
         if self._running >= MOST_AT_ONCE:
             message = "The server takes other files now. Try again in a moment."
             raise HttpRefused(503, body(message, Code.OVERLOADED), headers={"Retry-After": "5"})
+        if viewer.user_id in self._senders:
+            message = "Another file of yours is being taken. Send this one after it."
+            raise HttpRefused(503, body(message, Code.OVERLOADED), headers={"Retry-After": "5"})
         self._running += 1
+        self._senders.add(viewer.user_id)
         try:
             async with self._gate.entered():
-                intake = Intake(self._database, viewer, form, gzip=gzip, most=self._most_bytes)
-                await intake.begin()
-                received = 0
-                async for chunk in _chunks(request):
-                    received += len(chunk)
-                    if received > self._most_bytes:
-                        message = f"The file is too large: at most {self._most_bytes:,} bytes are taken."
-                        raise HttpRefused(413, body(message, Code.LIMIT_EXCEEDED))
-                    await intake.take(chunk)
-                row = await intake.end()
+                row = await self._taken(request, Intake(self._database, viewer, form, gzip=gzip, most=self._most_bytes))
         finally:
             self._running -= 1
+            self._senders.discard(viewer.user_id)
         _log.info("uploaded", actor=viewer.username, upload=row["id"], lines=row["lines"], bytes=row["bytes"])
         told = {"uploadId": row["id"], "lines": row["lines"], "bytes": row["bytes"], "expiresAt": row["expiresAt"]}
         return JSONResponse(told, 201)
+
+    async def _taken(self, request: Request, intake: Intake) -> Row:
+        """The upload, once all of the body has come; one that fails is given up."""
+        await intake.begin()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for chunk in _chunks(request, self._most_bytes):
+                    await intake.take(chunk)
+            return await intake.end()
+        except TimeoutError:
+            await intake.abandon()
+            message = f"The body did not end within {BODY_SECONDS:.0f} seconds."
+            raise HttpRefused(408, body(message, Code.REQUEST_TIMEOUT)) from None
+        except Exception:
+            await intake.abandon()
+            raise
 
     async def _outcomes(self, request: Request) -> Response:
         self._gate.check()
@@ -149,9 +164,12 @@ def _format(request: Request) -> tuple[Format, bool]:
     return form, coding == "gzip"
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """The body as it arrives. Raises HttpRefused where it does not go on, ClientDisconnect where the caller goes."""
-    chunks = request.stream()
+async def _chunks(request: Request, most_bytes: int) -> AsyncIterator[bytes]:
+    """The body as it arrives.
+
+    Raises HttpRefused where it is too large or does not go on, ClientDisconnect where the caller goes.
+    """
+    chunks, received = request.stream(), 0
     while True:
         try:
             async with asyncio.timeout(CHUNK_SECONDS):
@@ -162,6 +180,11 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
         if chunk is None:
             request.state.read_whole = True
             return
+        received += len(chunk)
+        if received > most_bytes:
+            raise HttpRefused(
+                413, body(f"The file is too large: at most {most_bytes:,} bytes are taken.", Code.LIMIT_EXCEEDED)
+            )
         if chunk:
             yield chunk
 

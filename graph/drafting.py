@@ -5,6 +5,7 @@ trial: everything is judged, and nothing is written.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from graph import accounts, groups, ledger, positions, settings, structure, templates
@@ -66,6 +67,8 @@ class Draft(Transaction):
         self._kept: _Kept = {}
         self._new: _Kept = {}
         self._begun: list[str] = []
+        self._undo: list[Callable[[], None]] = []
+        self._mark = 0
         self._writes: Mapping[str, Callable[..., Awaitable[None]]] = {
             groups.CREATE_BELOW.name: self._create_group,
             accounts.CREATE_BELOW.name: self._create_account,
@@ -106,22 +109,26 @@ class Draft(Transaction):
 
     def begin(self) -> None:
         """Begins a line's commands."""
-        self._new, self._begun = {}, []
+        self._new, self._begun, self._undo = {}, [], []
+        self._mark = self._sketch.mark()
 
     def keep(self) -> None:
         """Ends a line whose commands took effect."""
         for name, (query, rows) in self._new.items():
             self._kept.setdefault(name, (query, []))[1].extend(rows)
-        self._new, self._begun = {}, []
+        self.begin()
 
     def forget(self) -> None:
-        """Ends a line that is refused: nothing that it made is there."""
+        """Ends a line that is refused: nothing that it made is there, and what it changed is as it was."""
+        for undo in reversed(self._undo):
+            undo()
+        self._sketch.back_to(self._mark)
         for node in self._begun:
             self._nodes.pop(node, None)
             self._sketch.drop(node)
             for rows in self._accounts.values():
                 rows.pop(node, None)
-        self._new, self._begun = {}, []
+        self.begin()
 
     async def write(self) -> bool:
         """Sends what is kept, one statement for each kind of row; whether there was anything."""
@@ -221,15 +228,21 @@ class Draft(Transaction):
         after = await self._change_known(find, node, properties)
         if find is accounts.FIND:
             (known,) = await self._memory.run(settings.OF_ACCOUNTS, ids=[node])
-            self._memory.learn(settings.OF_ACCOUNTS, [node], [{**known, "own": after["settings"]}])
+            await self._learn(settings.OF_ACCOUNTS, node, [{**known, "own": after["settings"]}])
             return
         own = of_group(node, after)
-        self._memory.learn(settings.OF_GROUPS, [node], own)
+        await self._learn(settings.OF_GROUPS, node, own)
         self._sketch.learn(settings.OF_GROUPS, node, own)
         self._sketch.learn(find, node, [{"id": node, "node": after}])
 
     async def _change_known(self, find: Query, node: str, properties: Row) -> Row:
         (known,) = await self._memory.run(find, ids=[node])
         after = {**known["node"], **properties}
-        self._memory.learn(find, [node], [{"id": node, "node": after}])
+        await self._learn(find, node, [{"id": node, "node": after}])
         return after
+
+    async def _learn(self, query: Query, node: str, rows: Sequence[Row]) -> None:
+        """Takes these rows for what the query tells of a node, until the line is forgotten."""
+        known = await self._memory.run(query, ids=[node])
+        self._undo.append(partial(self._memory.learn, query, [node], known))
+        self._memory.learn(query, [node], rows)

@@ -28,6 +28,7 @@ class Sketch:
         self._groups: dict[str, _Group] = {}
         self._above: dict[str, tuple[str, ...]] = {}
         self._learned: dict[str, dict[str, list[Row]]] = {}
+        self._before: list[tuple[str, str, list[Row] | None]] = []
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
         """The rows of the statement, of what is there and of what is not yet."""
@@ -74,7 +75,26 @@ class Sketch:
 
     def learn(self, query: Query, node: str, rows: Sequence[Row]) -> None:
         """Takes these rows for all that the query tells of a node that is there."""
-        self._learned.setdefault(query.name, {})[node] = list(rows)
+        learned = self._learned.setdefault(query.name, {})
+        self._before.append((query.name, node, learned.get(node)))
+        learned[node] = list(rows)
+
+    def begin(self) -> None:
+        """Begins a part: what was learned before it stays."""
+        self._before.clear()
+
+    def mark(self) -> int:
+        """Where `back_to` comes back to."""
+        return len(self._before)
+
+    def back_to(self, mark: int) -> None:
+        """Unlearns what was learned since the mark was taken, in the same part."""
+        while len(self._before) > mark:
+            name, node, rows = self._before.pop()
+            if rows is None:
+                del self._learned[name][node]
+            else:
+                self._learned[name][node] = rows
 
     def rows(self, query: Query, node: str) -> list[Row]:
         """What the query would tell of a group that is not there yet."""

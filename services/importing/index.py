@@ -42,6 +42,10 @@ class LineIndex:
         self._hashes[slot] = hashed
         self._lines[slot] = known.number << 2 | known.makes_group << 1 | known.refused
 
+    def refuse(self, line_id: str) -> None:
+        """Notes that a line which was added is not to be done."""
+        self._lines[self._slot(self._hash(line_id))] |= 1
+
     def _slot(self, hashed: int) -> int:
         slot = hashed & self._mask
         while self._hashes[slot] not in (_FREE, hashed):

@@ -137,7 +137,6 @@ class Placing:
         self._import = import_id
         self._group = group
         self._index = LineIndex(lines)
-        self._refused: set[int] = set()
 
     def place(self, number: int, asked: Asked) -> Line | Sequence[Problem]:
         """The line to be done, or why it cannot be. Its id then belongs to it, for the lines after it."""
@@ -157,9 +156,9 @@ class Placing:
             return problems
         return Line(number, asked.line_id, asked.kind, fields, below)
 
-    def refuse(self, number: int) -> None:
+    def refuse(self, line_id: str) -> None:
         """Says that a line which was placed is not to be done after all."""
-        self._refused.add(number)
+        self._index.refuse(line_id)
 
     def _parent(self, fields: dict[str, Any]) -> tuple[str | None, list[Problem]]:
         given = fields.setdefault("parentId", self._group)
@@ -171,7 +170,7 @@ class Placing:
             return None, [invalid(words, "parentId")]
         if not known.makes_group:
             return None, [invalid(f"parentId must name a group; line {known.number} makes none", "parentId")]
-        if known.refused or known.number in self._refused:
+        if known.refused:
             return None, [parent_refused(given)]
         fields["parentId"] = f"{Kind.GROUP.value}_{following(self._import, known.number)}"
         return given, []

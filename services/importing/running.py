@@ -136,9 +136,10 @@ class _Check:
             else:
                 rows.append(refused_row(place, asked.line_id, placed))
         lot = await self._judged(lines)
-        for refused in lot.refused:
-            self._placing.refuse(refused)
         refused_rows = {row["number"]: row for row in lot.rows if "problems" in row}
+        for line in lines:
+            if line.number in refused_rows:
+                self._placing.refuse(line.line_id)
         rows += [refused_rows.get(line.number) or self._kept(line) for line in lines]
         rows.sort(key=lambda row: row["number"])
         failed = len(rows) - lot.succeeded
@@ -159,6 +160,7 @@ class _Check:
         answers = Answers(self._desk)
         marks = await _marks(self._desk, lines)
         judge = Judge(self._desk, row["id"], row["operation"], row["group"], viewer, answers, marks, trial=True)
+        self._sketch.begin()
         while True:
             lot = await judge.lines(Draft(self._sketch), _trial(row), lines)
             if len(self._sketch) > MOST_GROUPS:
@@ -166,6 +168,7 @@ class _Check:
                 raise refuse(ProblemCode.LIMIT_EXCEEDED, message)
             if await answers.settle():
                 return lot
+            self._sketch.back_to(0)
             for line in lines:
                 self._sketch.drop(line.made(row["id"]) or "")
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from services.problems import ProblemCode, Refused, invalid, refuse
 
 LONGEST_LINE = 64 * 1024
+MOST_LINE_ENDS = 8_000_000
+"""How many lines a file may have, with the empty ones, which are left out."""
 MOST_BYTES = 1024 * 1024 * 1024
 """How large a file may be, decompressed."""
 _PIECE = 64 * 1024
@@ -54,6 +56,7 @@ class Splitter:
         self._pending = bytearray()
         self._skipping = False
         self._first = True
+        self._ends = 0
         self.bytes = 0
 
     def feed(self, piece: bytes) -> Iterator[str | None]:
@@ -63,7 +66,12 @@ class Splitter:
             message = f"the file is too large: at most {self._most_bytes:,} bytes are taken, decompressed"
             raise refuse(ProblemCode.LIMIT_EXCEEDED, message)
         *whole, rest = piece.split(b"\n")
+        self._ends += len(whole)
+        if self._ends > MOST_LINE_ENDS:
+            raise refuse(ProblemCode.LIMIT_EXCEEDED, f"the file has more than {MOST_LINE_ENDS:,} lines, empty ones too")
         for part in whole:
+            if not (part or self._pending or self._skipping or self._first):
+                continue
             self._append(part)
             yield from self._line()
         self._append(rest)

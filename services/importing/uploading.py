@@ -1,5 +1,6 @@
 """Uploads: what a caller sends is kept in the graph part by part, so that any process can go on with it."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -20,7 +21,7 @@ PART_LINES = 500
 PART_CHARACTERS = 512 * 1024
 KEPT = timedelta(hours=24)
 ARRIVING = timedelta(hours=1)
-"""How long the parts of an upload that does not end are kept."""
+"""How long the parts of an upload that does not go on are kept."""
 _REMOVED_AT_ONCE = 50
 DROPPED_UPLOADS = 10
 
@@ -73,6 +74,7 @@ class Intake:
         """Takes the next bytes. Raises Refused where the file is too large, no gzip, or has no good header."""
         for piece in self._gunzip.feed(chunk) if self._gunzip else (chunk,):
             await self._take_lines(self._splitter.feed(piece))
+            await asyncio.sleep(0)  # a small file may have very many pieces, and others have their turn between
 
     async def end(self) -> Row:
         """Ends the upload; its properties. Raises Refused where it was cut off or has no line."""
@@ -91,10 +93,18 @@ class Intake:
         }
 
         async def work(transaction: Transaction) -> None:
-            await uploads.change(transaction, self.id, ready)
+            await self._change(transaction, ready)
 
         await self._write(work)
         return {"id": self.id, **ready}
+
+    async def abandon(self) -> None:
+        """Gives up an upload that failed: its parts are removed soon, and do not count to the user's."""
+
+        async def work(transaction: Transaction) -> None:
+            await uploads.change(transaction, self.id, {"expiresAt": clock.to_text(clock.now())})
+
+        await self._write(work)
 
     async def _take_lines(self, lines: Iterable[str | None]) -> None:
         for line in lines:
@@ -118,11 +128,17 @@ class Intake:
         number, lines = self._parts, self._lines
 
         async def work(transaction: Transaction) -> None:
+            until = clock.to_text(clock.now() + ARRIVING)
+            kept: Row = {"parts": number + 1, "bytes": self._splitter.bytes, "expiresAt": until}
+            await self._change(transaction, kept)
             await uploads.add_part(transaction, self.id, number, lines)
-            await uploads.change(transaction, self.id, {"parts": number + 1, "bytes": self._splitter.bytes})
 
         await self._write(work)
         self._parts, self._lines, self._characters = number + 1, [], 0
+
+    async def _change(self, transaction: Transaction, properties: Row) -> None:
+        if not await uploads.change(transaction, self.id, properties):
+            raise refuse(ProblemCode.LIMIT_EXCEEDED, "the upload took too long and is kept no longer; send it again")
 
     async def _write(self, work: uploads.Work) -> None:
         await settled(lambda: self._database.write(work, queue=self.id), "upload")

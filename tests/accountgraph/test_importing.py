@@ -129,7 +129,11 @@ async def test_only_so_many_files_come_at_once(site: Site) -> None:
     site.uploads._running = MOST_AT_ONCE
     assert code(await site.send(LINES)) == (503, "OVERLOADED")
     site.uploads._running = 0
+    site.uploads._senders.add(site.house.admin.user_id)
+    assert code(await site.send(LINES)) == (503, "OVERLOADED")
+    site.uploads._senders.clear()
     assert (await site.send(LINES)).status_code == 201
+    assert not site.uploads._senders
 
 
 async def test_a_file_arrives_in_pieces(site: Site) -> None:

@@ -5,15 +5,21 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
+import orjson
 import pytest
 from typing_extensions import override
 
 from graph import accounts, clock, groups, imports, operations, uploads
 from graph.database import Row
 from graph.structure import locate
+from services.checks import check_tenant
+from services.configuring import Configure
+from services.findings import Report
 from services.importing.commands import BulkImport
+from services.importing.reading import Format
 from services.importing.running import _apply, go_on
-from services.importing.uploading import drop_expired
+from services.importing.uploading import Intake, drop_expired
+from services.order_checks import OrderCheck
 from services.pipeline import Pipeline
 from services.problems import ProblemCode, Refused
 from services.protocol.embedded import EmbeddedProtocol
@@ -251,3 +257,74 @@ async def test_a_file_of_too_many_lines_and_one_upload_too_many_are_refused(
         with pytest.raises(Refused) as refused:
             await upload(house, as_json_lines(lines), viewer=viewer)
         assert [problem.code for problem in refused.value.problems] == [ProblemCode.LIMIT_EXCEEDED]
+
+
+async def stopped_after_the_check(house: House, lines: list[dict[str, Any] | str]) -> str:
+    """An import of these lines that is checked, and not yet done; its id."""
+    import_id = await begun(house, lines, skip_invalid=True)
+    turns = iter([False])
+    await go_on(house.desk, await operation_of(house, import_id), lambda: next(turns, True))
+    assert (await seen(house, import_id))["phase"] == "APPLYING"
+    return import_id
+
+
+async def test_what_a_refused_line_would_have_paid_is_not_there_for_the_next_one(house: House) -> None:
+    there = await account(house)
+    import_id = await stopped_after_the_check(
+        house,
+        [
+            {"id": "first", "type": "balance", "accountId": there, "amount": "1000"},
+            {"id": "rule", "type": "settings", "nodeId": there, "settings": {"approval.deposit": None}},
+            {"id": "second", "type": "balance", "accountId": there, "amount": "1"},
+        ],
+    )
+    await house.do(Configure(operation_id=op(), id=there, settings={"approval.deposit": True}))
+    row = await rested(house, import_id)
+    assert (row["succeeded"], row["failed"]) == (2, 1)
+    assert (await accounts.find(house.desk.database, [there]))[there]["cash"] == 100
+    report = Report()
+    await check_tenant(house.desk, house.root, report, OrderCheck(house.desk, report))
+    assert report.findings == []
+
+
+@pytest.mark.parametrize("kind", ["account", "group"])
+async def test_what_a_refused_line_would_have_set_is_not_set_by_the_next_one(house: House, kind: str) -> None:
+    node = await (account(house) if kind == "account" else house.group("Desk"))
+    asked = {"on": False}
+
+    class Asking(EmbeddedProtocol):
+        @override
+        async def validate(self, question: Question) -> Verdict:
+            verdict = await super().validate(question)
+            if not asked["on"] or "limits.maxOrderValue" not in str(question.facts.get("settings")):
+                return verdict
+            return verdict.model_copy(update={"overall_status": OverallStatus.WARNING, "requires_approval": True})
+
+    house.desk = replace(house.desk, protocol=Asking())
+    import_id = await stopped_after_the_check(
+        house,
+        [
+            {"id": "first", "type": "settings", "nodeId": node, "settings": {"limits.maxOrderValue": "9999"}},
+            {"id": "second", "type": "settings", "nodeId": node, "settings": {"fork.maxPerDay": 4}},
+        ],
+    )
+    asked["on"] = True
+    row = await rested(house, import_id)
+    assert (row["succeeded"], row["failed"]) == (1, 1)
+    found = await (accounts if kind == "account" else groups).find(house.desk.database, [node])
+    assert list(orjson.loads(found[node]["settings"])) == ["fork.maxPerDay"]
+
+
+async def test_an_upload_that_is_gone_takes_no_more_and_leaves_no_part(house: House) -> None:
+    intake = Intake(house.desk.database, house.admin, Format.JSON_LINES, gzip=False)
+    await intake.begin()
+    await intake.take(b'{"id": "a"}\n' * 600)
+    await intake.abandon()
+    while await drop_expired(house.desk.database):
+        pass
+    with pytest.raises(Refused) as refused:
+        await intake.take(b'{"id": "a"}\n' * 600)
+    assert refused.value.problems[0].code is ProblemCode.LIMIT_EXCEEDED
+    with pytest.raises(Refused):
+        await intake.end()
+    assert [await uploads.part(house.desk.database, intake.id, number) for number in range(3)] == [None] * 3

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.importing.fields import LineType
 from services.importing.index import Known, LineIndex
 from services.importing.reading import read_header, read_line
-from services.importing.splitting import LONGEST_LINE, TOO_LONG, Gunzip, Splitter
+from services.importing.splitting import LONGEST_LINE, MOST_LINE_ENDS, TOO_LONG, Gunzip, Splitter
 from services.problems import ProblemCode, Refused
 
 
@@ -35,6 +35,15 @@ def test_lines_come_back_whatever_pieces_they_arrive_in(lines: list[str], size: 
 
 def test_line_ends_marks_and_empty_lines_are_no_content() -> None:
     assert split(b"\xef\xbb\xbfone\r\n\n  \ntwo") == ["one", "two"]
+
+
+def test_empty_lines_are_left_out_up_to_a_limit() -> None:
+    splitter = Splitter()
+    for _ in range(MOST_LINE_ENDS // 1_000_000):
+        assert list(splitter.feed(b"\n" * 1_000_000)) == []
+    with pytest.raises(Refused) as refused:
+        list(splitter.feed(b"\n"))
+    assert refused.value.problems[0].code is ProblemCode.LIMIT_EXCEEDED
 
 
 def test_what_is_no_text_or_too_long_is_one_line_and_the_next_one_is_read() -> None:
