@@ -158,7 +158,12 @@ class CancelImport(ImportCommand):
 
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: Row) -> Effect:
         del act
-        return await self.change(transaction, recorder, plan, [RUNNING, WAITING], CANCELLED)
+        effect = await self.change(transaction, recorder, plan, [RUNNING, WAITING], CANCELLED)
+        now = await imports.take(transaction, self.import_id)
+        if now["approved"]:
+            # An approval is of what is done now; whoever goes on later is asked about anew.
+            await imports.change(transaction, self.import_id, {"approved": False, "phase": Phase.APPROVAL.value})
+        return effect
 
 
 class ResumeImport(ImportCommand):

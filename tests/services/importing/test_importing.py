@@ -253,6 +253,27 @@ async def test_an_import_that_is_cancelled_while_it_waits_is_asked_about_again(h
     assert not await groups.has_open_child(house.desk.database, group)
 
 
+async def test_an_approval_ends_with_a_cancellation(house: House) -> None:
+    group = await house.group("Careful")
+    await house.do(Configure(operation_id=op(), id=group, settings={"approval.deposit": True}))
+    viewer = await (await a_user(house, ("MANAGER", group))).viewer()
+    lines: list[dict[str, Any] | str] = [{"id": "a", "name": "x", "openingBalance": 5}]
+    import_id = await begun(house, lines, viewer=viewer, group_id=group)
+
+    async def approved() -> None:
+        row = await rested(house, import_id)
+        assert (row["state"], row["phase"], row["succeeded"]) == ("AWAITING_APPROVAL", "APPROVAL", 0)
+        fields = {"operation_id": op(), "target_operation_id": row["operation"], "approve": True, "reason": "Yes"}
+        await decide(house.pipeline, house.admin, DecideOperation.model_validate(fields))
+
+    await approved()
+    await house.do(CancelImport(operation_id=op(), import_id=import_id), viewer)
+    await house.do(ResumeImport(operation_id=op(), import_id=import_id), viewer)
+    await approved()
+    row = await rested(house, import_id)
+    assert (row["state"], row["succeeded"]) == ("SUCCEEDED", 1)
+
+
 async def test_what_changed_since_the_check_fails_by_itself(house: House) -> None:
     group = await house.group("Group")
     lines: list[dict[str, Any] | str] = [
