@@ -32,6 +32,11 @@ class BoundedHeads(HttpToolsProtocol):
         super().connection_made(Joining(transport, self.loop))
 
     @override
+    def eof_received(self) -> None:
+        """The client sends no more: what is written already goes out before the connection closes."""
+        self.transport.close()
+
+    @override
     def data_received(self, data: bytes) -> None:
         """Reads what has arrived."""
         self._unset_keepalive_if_required()

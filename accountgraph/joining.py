@@ -36,8 +36,15 @@ class Joining(asyncio.Transport):
         for data in list_of_data:
             self.write(data)
 
-    def _flush(self) -> None:
+    def _taken(self) -> list[bytes]:
         written, self._written, self._size = self._written, [], 0
+        return written
+
+    def _flush(self) -> None:
+        written = self._taken()
+        # Closed not by `close`, which sends first, but as the client has gone: uvloop would raise.
+        if self._transport.is_closing():
+            return
         if len(written) == 1:
             self._transport.write(written[0])
         elif written:
@@ -52,7 +59,7 @@ class Joining(asyncio.Transport):
     @override
     def abort(self) -> None:
         """Closes the connection at once."""
-        self._written.clear()
+        self._taken()
         self._transport.abort()
 
     @override

@@ -4,9 +4,14 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
+from starlette.applications import Starlette
 from typing_extensions import override
+from uvicorn.server import ServerState
 
+from accountgraph.envelope import Envelope
+from accountgraph.heads import BoundedHeads
 from accountgraph.joining import MOST_BYTES, Joining
+from accountgraph.serve import configured
 
 pytestmark = pytest.mark.anyio
 
@@ -17,6 +22,7 @@ class Recorder(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.told: list[str] = []
+        self.gone = False
 
     @override
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -28,11 +34,17 @@ class Recorder(asyncio.Transport):
 
     @override
     def close(self) -> None:
+        self.gone = True
         self.told.append("closed")
 
     @override
     def abort(self) -> None:
+        self.gone = True
         self.told.append("aborted")
+
+    @override
+    def is_closing(self) -> bool:
+        return self.gone
 
 
 def joining() -> tuple[Recorder, Joining]:
@@ -81,6 +93,28 @@ async def test_an_aborted_connection_sends_nothing_more() -> None:
     transport.abort()
     await asyncio.sleep(0)
     assert recorder.told == ["aborted"]
+
+
+async def test_what_is_left_when_the_connection_is_lost_is_dropped() -> None:
+    recorder, transport = joining()
+    transport.write(b"first")
+    recorder.gone = True
+    await asyncio.sleep(0)
+    transport.write(b"x" * (MOST_BYTES + 1))
+    transport.write(b"last")
+    transport.close()
+    await asyncio.sleep(0)
+    assert recorder.told == ["closed"]
+
+
+async def test_what_was_written_is_sent_before_a_client_that_sends_no_more_is_left() -> None:
+    recorder = Recorder()
+    protocol = BoundedHeads(configured(Envelope(Starlette())), ServerState(), {})
+    protocol.connection_made(recorder)
+    protocol.transport.write(b"last")
+    protocol.eof_received()
+    await asyncio.sleep(0)
+    assert recorder.told == ["last", "closed"]
 
 
 async def test_a_piece_may_be_changed_once_it_is_written() -> None:
