@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import httptools
 from typing_extensions import override
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from accountgraph.joining import Joining
@@ -25,6 +26,8 @@ class BoundedHeads(HttpToolsProtocol):
     """The bytes since a head or a piece of a body was complete."""
     _again = False
     """Whether the parser is told of a head that the request has begun with already."""
+    _refused = False
+    """Whether what arrives is read no more."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -39,6 +42,8 @@ class BoundedHeads(HttpToolsProtocol):
     @override
     def data_received(self, data: bytes) -> None:
         """Reads what has arrived."""
+        if self._refused:
+            return
         self._unset_keepalive_if_required()
         self._unfinished += len(data)
         try:
@@ -69,7 +74,22 @@ class BoundedHeads(HttpToolsProtocol):
 
     def _refuse(self, message: str) -> None:
         self.logger.warning(message)
-        self.send_400_response(message)
+        self._refused = True
+        if not self._answering():
+            self.send_400_response(message)
+        elif not self.cycle.more_body:
+            # What is wrong came behind this request, whose answer is now the last.
+            self.cycle.keep_alive = False
+        elif self.pipeline:
+            self.pipeline[0] = (self.cycle, _bad_request(message))
+        elif self.cycle.response_started:
+            self.transport.close()
+        else:
+            self.send_400_response(message)
+
+    def _answering(self) -> bool:
+        """Whether the newest request is still to be answered, or in part."""
+        return self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
 
     @override
     def on_message_begin(self) -> None:
@@ -113,3 +133,15 @@ def _framed(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """A head that says of the body what these headers say."""
     kept = b"".join(b"%b: %b\r\n" % (name, value) for name, value in headers if name in _FRAMING)
     return b"POST / HTTP/1.1\r\n%b\r\n" % kept
+
+
+def _bad_request(message: str) -> ASGI3Application:
+    """Answers that the request is wrong, and is the last to answer."""
+    length = b"%d" % len(message)
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", length), (b"connection", b"close")]
+
+    async def answer(_scope: Scope, _receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        await send({"type": "http.response.start", "status": 400, "headers": headers, "trailers": False})
+        await send({"type": "http.response.body", "body": message.encode(), "more_body": False})
+
+    return answer

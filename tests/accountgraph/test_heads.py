@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
 from accountgraph.heads import MOST_BYTES
-from tests.support.small_server import SmallServer, serving
+from tests.support.small_server import SmallServer, listening, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -107,3 +108,59 @@ async def test_what_is_no_request_is_refused(text: bytes) -> None:
     async with serving() as server, connection(server) as streams:
         status, body, _ = await refusal(streams, [text])
     assert (status, body) == (400, b"Invalid HTTP request received.")
+
+
+WRONG = b"\x01\x02\r\n\r\n"
+STAY = b'{"query": "{ stay }"}'
+STAYING = HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(STAY), STAY)
+
+
+@pytest.mark.parametrize(
+    ("between", "wrong"),
+    [(b"", WRONG), (HEAD + SIZED + BODY, WRONG), (b"", HEAD + b"X-Long: " + b"x" * MOST_BYTES)],
+)
+async def test_what_is_wrong_behind_requests_leaves_their_answers_whole_and_ends(between: bytes, wrong: bytes) -> None:
+    async with serving() as server, connection(server) as (reader, writer):
+        writer.write(STAYING)
+        await asyncio.wait_for(server.house.entered.wait(), 10)
+        writer.write(between + wrong)
+        # The next connection's answer tells that the server has read what was sent on this one before.
+        assert (await server.ask("{ hello }")).status_code == 200
+        server.house.leave.set()
+        answers = [await answer(reader) for _ in range(2 if between else 1)]
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+    assert [status for status, _ in answers] == [200] * len(answers)
+    assert json.loads(answers[0][1]) == {"data": {"stay": "done"}}
+
+
+async def test_a_wrong_body_behind_a_request_is_refused_after_its_answer() -> None:
+    async with serving() as server, connection(server) as (reader, writer):
+        writer.write(STAYING)
+        await asyncio.wait_for(server.house.entered.wait(), 10)
+        writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + WRONG)
+        assert (await server.ask("{ hello }")).status_code == 200
+        server.house.leave.set()
+        answers = [await answer(reader) for _ in range(2)]
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+    assert [status for status, _ in answers] == [200, 400]
+    assert answers[1][1] == b"Invalid HTTP request received."
+
+
+async def test_a_wrong_body_of_a_request_that_is_answered_in_part_ends_the_connection() -> None:
+    begun = asyncio.Event()
+
+    async def begin(_scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [], "trailers": False})
+        begun.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with listening(begin) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+        writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+        await asyncio.wait_for(begun.wait(), 10)
+        writer.write(WRONG)
+        told = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+    assert told.startswith(b"HTTP/1.1 200")
+    assert told.count(b"HTTP/1.1") == 1
