@@ -26,6 +26,8 @@ class BoundedHeads(HttpToolsProtocol):
     """The bytes since a head or a piece of a body was complete."""
     _again = False
     """Whether the parser is told of a head that the request has begun with already."""
+    _in_head = False
+    """Whether a head has begun that is not complete."""
     _refused = False
     """Whether what arrives is read no more."""
 
@@ -95,6 +97,7 @@ class BoundedHeads(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         if not self._again:
+            self._in_head = True
             super().on_message_begin()
 
     @override
@@ -105,14 +108,15 @@ class BoundedHeads(HttpToolsProtocol):
 
     @override
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer, with the blanks that may follow its value."""
-        if not self._again:
+        """A header, with the blanks that may follow its value; or a trailer, which says nothing of the request."""
+        if self._in_head:
             super().on_header(name, value.rstrip(b" \t"))
 
     @override
     def on_headers_complete(self) -> None:
         """The head is complete."""
         self._unfinished = 0
+        self._in_head = False
         if not self._again:
             super().on_headers_complete()
 

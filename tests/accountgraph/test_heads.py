@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
 from accountgraph.heads import MOST_BYTES
 from tests.support.small_server import SmallServer, listening, serving
@@ -164,3 +164,27 @@ async def test_a_wrong_body_of_a_request_that_is_answered_in_part_ends_the_conne
         writer.close()
     assert told.startswith(b"HTTP/1.1 200")
     assert told.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("offer", [b"", OFFER])
+async def test_trailers_are_no_headers_of_the_request(offer: bytes) -> None:
+    trailed = CHUNKED[:-2] + b"Authorization: Bearer a-good-token\r\nX-Request-Id: mine-2\r\n\r\n"
+    begin = b"POST /graphql HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-1\r\nContent-Type: application/json\r\n"
+    seen: list[tuple[bytes, bytes]] = []
+
+    async def look(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            pass
+        seen.extend(scope["headers"])
+        headers = [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers, "trailers": False})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async with listening(look) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+        for _ in range(2):
+            writer.write(begin + offer + trailed)
+            assert await answer(reader) == (200, b"")
+        writer.close()
+    assert [value for name, value in seen if name == b"x-request-id"] == [b"mine-1"] * 2
+    assert b"authorization" not in dict(seen)
