@@ -12,6 +12,8 @@ from accountgraph.joining import Joining
 
 MOST_BYTES = 65_536
 """How much of a head, of a trailer or of a chunk's extension is read, beyond the piece that it begins in."""
+HEAD_SECONDS = 30
+"""How long a new connection may be silent, and a head may take: many that never end would use up all connections."""
 _FRAMING = (b"content-length", b"transfer-encoding")
 
 
@@ -28,6 +30,8 @@ class BoundedHeads(HttpToolsProtocol):
     """Whether the parser is told of a head that the request has begun with already."""
     _in_head = False
     """Whether a head has begun that is not complete."""
+    _deadline: asyncio.TimerHandle | None = None
+    """When the head that is awaited, or has begun, is given up."""
     _refused = False
     """Whether what arrives is read no more."""
 
@@ -35,6 +39,13 @@ class BoundedHeads(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """The connection is there."""
         super().connection_made(Joining(transport, self.loop))
+        self._set_deadline()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is no more."""
+        self._unset_deadline()
+        super().connection_lost(exc)
 
     @override
     def eof_received(self) -> None:
@@ -46,7 +57,6 @@ class BoundedHeads(HttpToolsProtocol):
         """Reads what has arrived."""
         if self._refused:
             return
-        self._unset_keepalive_if_required()
         self._unfinished += len(data)
         try:
             self._feed(data)
@@ -55,6 +65,8 @@ class BoundedHeads(HttpToolsProtocol):
             return
         if self._unfinished > MOST_BYTES:
             self._refuse("The head of the request is too long.")
+        elif self._in_head and not self._deadline:
+            self._set_deadline()
 
     def _feed(self, data: bytes) -> None:
         while data:
@@ -74,9 +86,26 @@ class BoundedHeads(HttpToolsProtocol):
         self.parser.feed_data(_framed(self.headers))
         self._again = False
 
+    def _set_deadline(self) -> None:
+        self._unset_deadline()
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _unset_deadline(self) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        # Behind a request that is still answered, a head may be one that is not read until then.
+        if self._answering():
+            self._set_deadline()
+        else:
+            self.transport.close()
+
     def _refuse(self, message: str) -> None:
         self.logger.warning(message)
         self._refused = True
+        self._unset_deadline()
         if not self._answering():
             self.send_400_response(message)
         elif not self.cycle.more_body:
@@ -94,10 +123,19 @@ class BoundedHeads(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
 
     @override
+    def on_response_complete(self) -> None:
+        """An answer is complete."""
+        super().on_response_complete()
+        if self._deadline:
+            self._set_deadline()
+
+    @override
     def on_message_begin(self) -> None:
         """A request begins."""
         if not self._again:
             self._in_head = True
+            self._unset_deadline()
+            self._unset_keepalive_if_required()
             super().on_message_begin()
 
     @override
@@ -118,6 +156,9 @@ class BoundedHeads(HttpToolsProtocol):
         self._unfinished = 0
         self._in_head = False
         if not self._again:
+            self._unset_deadline()
+            # It was set anew if the request before was answered meanwhile.
+            self._unset_keepalive_if_required()
             super().on_headers_complete()
 
     @override
@@ -125,6 +166,12 @@ class BoundedHeads(HttpToolsProtocol):
         """A piece of the body."""
         self._unfinished = 0
         super().on_body(body)
+        if self.timeout_keep_alive_task:
+            # The request is answered already, and what is left of its body makes the connection no idle one.
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     @override
     def on_message_complete(self) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
+from accountgraph import heads, serve
 from accountgraph.heads import MOST_BYTES
 from tests.support.small_server import SmallServer, listening, serving
 
@@ -188,3 +189,46 @@ async def test_trailers_are_no_headers_of_the_request(offer: bytes) -> None:
         writer.close()
     assert [value for name, value in seen if name == b"x-request-id"] == [b"mine-1"] * 2
     assert b"authorization" not in dict(seen)
+
+
+@pytest.mark.parametrize("start", [b"", b"\r\n", b"GET /gra", HEAD])
+@pytest.mark.parametrize("before", [0, 1])
+async def test_a_head_that_never_ends_is_given_up(start: bytes, before: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(serve, "KEEP_ALIVE_SECONDS", 0.2 if start in {b"", b"\r\n"} else 60)
+    async with serving() as server, connection(server) as (reader, writer):
+        for _ in range(before):
+            writer.write(HEAD + SIZED + BODY)
+            assert (await answer(reader))[0] == 200
+        writer.write(start)
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+
+
+async def test_a_head_behind_a_request_has_its_time_once_that_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "HEAD_SECONDS", 0.2)
+    async with serving() as server, connection(server) as (reader, writer), connection(server) as (silent, _):
+        writer.write(STAYING + HEAD)
+        await asyncio.wait_for(server.house.entered.wait(), 10)
+        assert await asyncio.wait_for(silent.read(), 10) == b""
+        async with connection(server) as (later, _):
+            assert await asyncio.wait_for(later.read(), 10) == b""
+        server.house.leave.set()
+        assert await answer(reader) == (200, b'{"data":{"stay":"done"}}')
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+
+
+async def test_a_request_whose_head_is_complete_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "HEAD_SECONDS", 1)
+    async with serving() as server, connection(server) as (reader, writer):
+        writer.write(HEAD[:9])
+        assert (await server.ask("{ hello }")).status_code == 200
+        writer.write(HEAD[9:] + SIZED + BODY[:5])
+        assert (await server.ask("{ hello }")).status_code == 200
+        async with connection(server) as (silent, _):
+            assert await asyncio.wait_for(silent.read(), 10) == b""
+        writer.write(BODY[5:])
+        assert (await answer(reader))[0] == 200
+        async with connection(server) as (silent, _):
+            assert await asyncio.wait_for(silent.read(), 10) == b""
+        writer.write(HEAD + SIZED + BODY)
+        assert (await answer(reader))[0] == 200
