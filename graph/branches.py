@@ -71,7 +71,7 @@ class Branches:
             for above in changed:
                 if above not in others:
                     add(self.totals.setdefault(above, {}), whole, sign)
-                    self.weight += len(whole)
+                    self.weight += sum(map(len, whole.values()))
 
     def add(self, group: str, sums: Sums, sign: int = 1) -> None:
         """Adds to a group, and with it to all above."""

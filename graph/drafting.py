@@ -177,6 +177,7 @@ class Draft(Transaction):
     async def _write_rows(self, query: Query, rows: Sequence[Row]) -> None:
         for row in rows:
             if query is ledger.SET_CASH and row["id"] in self._nodes:
+                assert row["id"] in self._begun, "a line changes no node that an earlier line made"
                 self._nodes[row["id"]].update(row)
             else:
                 self._add(query, row)
@@ -218,6 +219,7 @@ class Draft(Transaction):
 
     async def _change(self, query: Query, node: str, properties: Row) -> None:
         if node in self._nodes:
+            assert node in self._begun, "a line changes no node that an earlier line made"
             made = self._nodes[node]
             made.update({name: value for name, value in properties.items() if value is not None})
             if kind_of(node) is Kind.GROUP:

@@ -140,6 +140,9 @@ async def _caught_up(store: Store, query: Query, tenant: str, rows: Sequence[Row
                 await asyncio.sleep(_PAUSE_SECONDS * attempt)
             except EngineUnavailable:
                 break  # it may still be read from
+            except Exception:
+                _log.exception("fold_failed", tenant=tenant)
+                break  # what cannot be folded can be walked
             if told is not None:
                 return told
     _log.info("roll_ups_walked", tenant=tenant, behind=head - _number(rows))

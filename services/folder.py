@@ -8,6 +8,7 @@ import structlog
 from graph import reads_totals
 from graph.database import Database
 from graph.errors import GraphError
+from graph.stood import NotThereYet
 
 INTERVAL_SECONDS = 1.0
 TURNS = 20
@@ -35,6 +36,9 @@ class Folder:
         """Folds a tenant for some turns; whether there is more to fold at once."""
         try:
             done = await reads_totals.catch_up(self._database, tenant, TURNS)
+        except NotThereYet:
+            self._database.stir(tenant)  # the engine shows a commit part by part: the rest is there soon
+            return False
         except GraphError:
             _log.warning("fold_waits_for_the_database", tenant=tenant)
             self._database.stir(tenant)

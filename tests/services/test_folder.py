@@ -3,19 +3,26 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from graph import reads_totals
 from graph.database import Database
+from graph.ids import Kind, new_id
 from services.folder import Folder
 from services.worker import Worker
 from tests.support.folding import require_folded
 from tests.support.graphs import connected, statement
 from tests.support.house import Address, House
+from tests.support.reads import write
 from tests.support.tree import account, counted
 
 pytestmark = pytest.mark.anyio
 
 HEAD = statement("MATCH (f:Feed {id: $id}) RETURN f.number AS number")
+SPOIL = statement(
+    "MATCH (f:Feed {id: $id}) MATCH (c:Change {feed: f.id}) WHERE c.number = f.number "
+    "SET c.kind = $kind, c.payload = $payload, c.nodes = $nodes"
+)
 STATE = statement("MATCH (k:Fold {id: $id}) RETURN k.state AS state")
 
 
@@ -43,6 +50,27 @@ async def test_what_was_written_is_folded_without_a_reader(house: House) -> None
     assert await reads(database, house) == ["totals.cash"]
     assert database.stirred() == set()
     await require_folded(house, [house.root])
+
+
+async def test_readers_walk_where_a_record_cannot_be_folded(house: House) -> None:
+    await account(house)
+    await write(house, SPOIL, id=house.root, kind="ACCOUNT_CREATED", payload="{}", nodes=[house.root])
+    database = house.desk.database
+    with capture_logs() as told:
+        below = await reads_totals.read(database, [house.root], held=True)
+    assert below == await reads_totals.walked(database, [house.root], held=True)
+    assert [line["event"] for line in told] == ["fold_failed", "roll_ups_walked"]
+
+
+async def test_what_is_not_there_yet_is_folded_later(house: House) -> None:
+    await account(house)
+    payload = '{"after":{"status":"CLOSED"},"before":{"status":"ACTIVE"}}'
+    await write(house, SPOIL, id=house.root, kind="STATUS_CHANGED", payload=payload, nodes=[new_id(Kind.ACCOUNT)])
+    house.desk.database.stirred()
+    with capture_logs() as told:
+        assert not await Folder(house.desk.database).fold(house.root)
+    assert not told
+    assert house.desk.database.stirred() == {house.root}
 
 
 async def test_only_the_feeds_of_tenants_are_folded(house: House) -> None:
