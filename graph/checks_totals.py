@@ -7,6 +7,7 @@ from graph.checks import packed
 from graph.database import Reader, Row
 from graph.query import Query
 from graph.reads_holdings import SPLIT
+from graph.reads_rollups import COUNTED
 from graph.reads_totals import Below
 from graph.totals import ACCOUNTS, CASH, Sums, cash_key, held_key
 
@@ -21,10 +22,7 @@ GROUPS = Query(
     "checks_totals.groups",
     "UNWIND $ids AS id MATCH (:Group {id: id})-[:CONTAINS]->(g:Group) RETURN g.id AS id ORDER BY id",
 )
-_REAL = (
-    "MATCH (:Group {id: id})-[:CONTAINS]->(a:Account) "
-    "WHERE a.simulated = false AND a.kind <> 'COMPOSITE' AND a.status <> 'CLOSED'"
-)
+_REAL = f"MATCH (:Group {{id: id}})-[:CONTAINS]->(a:Account) WHERE {COUNTED}"
 OWN = Query(
     "checks_totals.own",
     f"UNWIND $ids AS id CALL (id) {{ {_REAL} WITH a.currency AS currency, count(a) AS accounts, "

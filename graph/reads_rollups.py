@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import LiteralString
 
 from graph import steady
 from graph.database import Reader
@@ -10,10 +11,9 @@ from graph.reads_holdings import SPLIT
 
 _TENANT = "MATCH (t:Group {id: id}) WITH t.root AS tenant"
 _BEFORE, _AFTER = steady.before("id", _TENANT), steady.after("id", _TENANT)
-_REAL = (
-    "MATCH (:Group {id: id})-[:CONTAINS*1..]->(a:Account) "
-    "WHERE a.simulated = false AND a.kind <> 'COMPOSITE' AND a.status <> 'CLOSED'"
-)
+COUNTED: LiteralString = "a.simulated = false AND a.kind <> 'COMPOSITE' AND a.status <> 'CLOSED'"
+"""That an account `a` counts in the totals of the groups above it."""
+_REAL = f"MATCH (:Group {{id: id}})-[:CONTAINS*1..]->(a:Account) WHERE {COUNTED}"
 _CASH = (
     f"CALL (id) {{ {_REAL} WITH a.currency AS currency, count(a) AS accounts, "
     "sum(a.cash / 1000000) AS high, sum(a.cash % 1000000) AS low ORDER BY currency "

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import LiteralString, Protocol, TypeVar
 
 import structlog
 
@@ -26,18 +26,17 @@ _MOMENT = (
     "CALL (tenant) { MATCH (f:Feed {id: tenant}) RETURN collect(f.number) AS heads } "
     "CALL (tenant) { MATCH (k:Fold {id: tenant}) RETURN collect(k.state) AS cursors } "
 )
-CASH_BELOW = Query(
-    "totals.cash",
-    f"{_MOMENT} CALL (id) {{ MATCH (:Branch {{id: id}})-[:SUMS_CASH]->(t:Total) "
-    "RETURN collect([t.key, t.state]) AS sums } RETURN id, tenant, heads, cursors, sums",
-    by="ids",
-)
-ALL_BELOW = Query(
-    "totals.all",
-    f"{_MOMENT} CALL (id) {{ MATCH (:Branch {{id: id}})-[:SUMS_CASH|SUMS_HELD]->(t:Total) "
-    "RETURN collect([t.key, t.state]) AS sums } RETURN id, tenant, heads, cursors, sums",
-    by="ids",
-)
+
+
+def _totals(edges: LiteralString) -> LiteralString:
+    return (
+        f"{_MOMENT} CALL (id) {{ MATCH (:Branch {{id: id}})-[:{edges}]->(t:Total) "
+        "RETURN collect([t.key, t.state]) AS sums } RETURN id, tenant, heads, cursors, sums"
+    )
+
+
+CASH_BELOW = Query("totals.cash", _totals("SUMS_CASH"), by="ids")
+ALL_BELOW = Query("totals.all", _totals("SUMS_CASH|SUMS_HELD"), by="ids")
 _log = structlog.get_logger()
 
 

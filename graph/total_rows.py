@@ -62,9 +62,8 @@ def _apart(added: Mapping[_Place, Count], kept: Mapping[_Place, Kept]) -> dict[_
     for (group, key), counted in added.items():
         if PARTED not in kept.get((group, key), NOTHING).now:
             found[group, key] = counted
-            continue
-        for quantity, times in counted.items():
-            found.setdefault((group, part_key(key, quantity)), {})[quantity] = times
+        else:
+            found |= _in_parts(group, key, counted)
     return found
 
 
@@ -73,11 +72,16 @@ def _parted(place: _Place, kept: Kept) -> dict[_Place, Kept]:
     group, key = place
     if len(kept.now) <= MOST_COUNTED or not is_whole(key):
         return {place: kept}
-    parts: dict[_Place, Count] = {}
-    for quantity, times in kept.now.items():
-        parts.setdefault((group, part_key(key, quantity)), {})[quantity] = times
-    counted = {part: NOTHING.plus(some, kept.turn) for part, some in parts.items()}
+    counted = {part: NOTHING.plus(some, kept.turn) for part, some in _in_parts(group, key, kept.now).items()}
     return {place: replace(kept, now={PARTED: 1}), **counted}
+
+
+def _in_parts(group: str, key: str, counted: Count) -> dict[_Place, Count]:
+    """The counts of a whole sum at its parts."""
+    parts: dict[_Place, Count] = {}
+    for quantity, times in counted.items():
+        parts.setdefault((group, part_key(key, quantity)), {})[quantity] = times
+    return parts
 
 
 async def _write(transaction: Transaction, after: Mapping[_Place, Kept], kept: Mapping[_Place, Kept]) -> None:

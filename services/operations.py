@@ -21,6 +21,8 @@ from services.verdicts import Approval
 WAITING = "AWAITING_APPROVAL"
 APPROVED = "PENDING"
 RUNNING = "RUNNING"
+CLAIM = timedelta(seconds=15)
+"""How long due work is one process's, until it claims it again."""
 FIRST_DUE = timedelta(seconds=12)
 """How long the process that recorded a running operation has before another one may go on with it."""
 

@@ -7,7 +7,6 @@ by moving its due instant on; what it does then is safe to do twice.
 import asyncio
 import contextlib
 import time
-from datetime import timedelta
 
 import structlog
 
@@ -21,7 +20,7 @@ from services.importing import running
 from services.importing.commands import BulkImport
 from services.importing.uploading import DROPPED_UPLOADS, drop_expired
 from services.market_control import ACTIONS, go_on
-from services.operations import APPROVED, WAITING, end_operation
+from services.operations import APPROVED, CLAIM, WAITING, end_operation
 from services.orders.recovery import recover
 from services.pipeline import Pipeline
 from services.problems import rule_violation
@@ -34,7 +33,6 @@ MOST_IMPORTS = 2
 """How many imports a process goes on with at once: each holds an index of all its lines."""
 MOST_QUEUED = 64
 """How many imports a process has claimed or goes on with; it leaves others to other processes, or for later."""
-CLAIM = timedelta(seconds=15)
 
 
 class Worker:

@@ -139,8 +139,7 @@ class ImportCommand(Command[Row]):
     async def change(
         self, transaction: Transaction, recorder: Recorder, plan: Row, states: Sequence[str], state: str
     ) -> Effect:
-        """Changes the state of the import's operation. Raises RULE_VIOLATION where it is in another one."""
-        await imports.take(transaction, self.import_id)
+        """Changes the state of the operation of a locked import. Raises CONFLICT where it is in another one."""
         after = {"operation": plan["operation"], "state": state}
         at = recorder.add("OPERATION_CHANGED", [plan["group"]], {"states": list(states)}, after)
         running = state == RUNNING
@@ -158,8 +157,8 @@ class CancelImport(ImportCommand):
 
     async def apply(self, transaction: Transaction, recorder: Recorder, act: Act, plan: Row) -> Effect:
         del act
-        effect = await self.change(transaction, recorder, plan, [RUNNING, WAITING], CANCELLED)
         now = await imports.take(transaction, self.import_id)
+        effect = await self.change(transaction, recorder, plan, [RUNNING, WAITING], CANCELLED)
         if now["approved"]:
             # An approval is of what is done now; whoever goes on later is asked about anew.
             await imports.change(transaction, self.import_id, {"approved": False, "phase": Phase.APPROVAL.value})
@@ -175,4 +174,5 @@ class ResumeImport(ImportCommand):
         if plan["user"] != act.viewer.user_id:
             message = "an import is gone on with by who asked for it"
             raise refuse(ProblemCode.FORBIDDEN, message, "importId")
+        await imports.take(transaction, self.import_id)
         return await self.change(transaction, recorder, plan, [CANCELLED], RUNNING)

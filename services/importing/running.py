@@ -22,13 +22,12 @@ from services.importing.commands import BulkImport, Phase
 from services.importing.judging import Answers, Judge, Lot, Unready, accounts_of, refused_row, require_ready
 from services.importing.lines import Line, Placing
 from services.importing.reading import Format, read_header, read_line
-from services.operations import RUNNING, WAITING, end, problem_json, take_feed
+from services.operations import CLAIM, RUNNING, WAITING, end, problem_json, take_feed
 from services.problems import Problem, ProblemCode, Refused, invalid, refuse
 from services.retrying import settled
 from services.valuation import Marks, gather_marks
 from services.verdicts import Approval
 
-CLAIM = timedelta(seconds=15)
 MOST_GROUPS = 100_000
 """How many groups an import may make, and how many nodes' settings it may change."""
 MOST_REASONS = 20
