@@ -1,6 +1,7 @@
 """What a record of the journal changes in the totals of groups, told by its payload alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,23 @@ class Changed:
 
 
 Effect = Branched | Opened | Carried | Changed
+
+
+class Unfoldable(Exception):
+    """A record says nothing that could be folded: it is not as the house writes it."""
+
+    def __init__(self, feed: str, number: int) -> None:
+        super().__init__(feed, number)
+        self.number = number
+
+
+@contextmanager
+def foldable(feed: str, number: int) -> Generator[None]:
+    """Raises Unfoldable where a record has not the form that its kind has."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        raise Unfoldable(feed, number) from error
 
 
 def effects(record: Row) -> list[Effect]:

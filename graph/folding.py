@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from graph import total_rows
 from graph.branches import Branches
 from graph.database import Transaction
-from graph.effects import Branched, Carried, Changed, Effect, Opened, effects
+from graph.effects import Branched, Carried, Changed, Effect, Opened, effects, foldable
 from graph.query import Query
 from graph.stood import Standing, Told, standing, with_what_moved
 from graph.totals import Cursor
@@ -32,11 +32,11 @@ ADVANCE = Query("folding.advance", "MATCH (k:Fold {id: $root}) SET k.state = $st
 
 
 async def turn(transaction: Transaction, root: str) -> Cursor:
-    """Folds the next records of a tenant, which may be none; how far that comes. Raises NotThereYet."""
+    """Folds the next records of a tenant, which may be none; how far that comes. Raises NotThereYet, Unfoldable."""
     token = secrets.token_hex(8)
     cursor = Cursor(*(await transaction.run(TAKE, root=root, token=token))[0]["state"])
     told = await _told(transaction, root, cursor.number)
-    number = await _fold(transaction, told, cursor.turn + 1) if told else cursor.number
+    number = await _fold(transaction, root, told, cursor.turn + 1) if told else cursor.number
     reached = Cursor(cursor.turn + 1, number, cursor.number)
     await transaction.run(ADVANCE, root=root, state=list(reached))
     return reached
@@ -48,19 +48,21 @@ async def _told(transaction: Transaction, root: str, after: int) -> list[Told]:
     for row in await transaction.run(RECORDS, feed=root, after=after, until=after + MOST_RECORDS):
         if row["number"] != after + len(told) + 1:
             break
-        told.append(Told(row["number"], row["at"], effects(row)))
+        with foldable(root, row["number"]):
+            told.append(Told(row["number"], row["at"], effects(row)))
     return await with_what_moved(transaction, root, told)
 
 
-async def _fold(transaction: Transaction, told: Sequence[Told], turn_number: int) -> int:
+async def _fold(transaction: Transaction, root: str, told: Sequence[Told], turn_number: int) -> int:
     """Folds the records, or as many of them as a turn takes; the number of the last one."""
     stood = await standing(transaction, told)
     branches = Branches(transaction)
     await branches.read(_named(told, stood))
     number = 0
     for record in told:
-        for effect in record.effects:
-            await _apply(branches, stood, effect)
+        with foldable(root, record.number):
+            for effect in record.effects:
+                await _apply(branches, stood, effect)
         number = record.number
         if branches.weight > MOST_SUMS:
             break

@@ -158,7 +158,7 @@ async def walked(reader: Reader, ids: Collection[str], *, held: bool) -> dict[st
 async def catch_up(store: Store, tenant: str, turns: int) -> bool:
     """Folds what a tenant's feed has, in so many turns at most; whether that was all.
 
-    Raises NotThereYet, or as `Database.write`.
+    Raises NotThereYet, Unfoldable, or as `Database.write`.
     """
 
     async def work(transaction: Transaction) -> Cursor:

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeGuard
 
 from graph import clock
 from graph.database import Reader, Row
-from graph.effects import Carried, Changed, Effect, Opened, effects
+from graph.effects import Carried, Changed, Effect, Opened, effects, foldable
 from graph.query import Query
 from graph.totals import ACCOUNTS, CASH, Sums, cash_key, held_key
 
@@ -120,7 +120,9 @@ async def with_what_moved(reader: Reader, feed: str, told: Sequence[Told]) -> li
     for after in range(0, last, PAGE):
         until = min(after + PAGE, last)
         for row in await reader.run(EARLIER, feed=feed, after=after, until=until, accounts=list(owned)):
-            for effect in effects(row):
+            with foldable(feed, row["number"]):
+                said = effects(row)
+            for effect in said:
                 if isinstance(effect, Changed) and effect.account in owned:
                     owned[effect.account].take(effect)
                 elif isinstance(effect, Carried) and (row["number"], effect.account) in silent:

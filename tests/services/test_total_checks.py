@@ -23,6 +23,7 @@ SET_BRANCH = Query(
     "DELETE e CREATE (b)-[:WITHIN]->(p)",
 )
 SET_CASH = Query("test.totals.cash", "MATCH (a:Account {id: $id}) SET a.cash = $cash")
+SPOIL = Query("test.totals.spoil", "MATCH (c:Change {feed: $feed, number: $number}) SET c.payload = $payload")
 
 
 async def look(house: House) -> Report:
@@ -72,3 +73,11 @@ async def test_a_group_that_is_counted_elsewhere_is_found(house: House) -> None:
     await alter(house, SET_BRANCH, id=two, parent=one)
     words = "its totals are counted to another group than the one that it is in"
     assert (await look(house)).findings == [f"group {two}: {words}"]
+
+
+@pytest.mark.parametrize("payload", ["{}", "[]", "no JSON", '{"before":null,"after":{"parent":7}}'])
+async def test_a_record_that_does_not_say_what_it_did_is_named(house: House, payload: str) -> None:
+    await account(house)
+    await alter(house, SPOIL, feed=house.root, number=2, payload=payload)
+    told = f"feed {house.root}: record 2 does not say what it did, and totals end before it"
+    assert (await look(house)).findings == [told]
