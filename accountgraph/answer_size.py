@@ -71,14 +71,14 @@ def _kept(value: Any) -> tuple[Any, int]:
     return _Json(text), len(text)
 
 
-def surely_within(data: dict[str, Any], most: int) -> orjson.Fragment | None:
+def surely_within(data: dict[str, Any], most: int) -> bytes | None:
     """The data as JSON, where its values are within so many bytes; None where they have to be counted one by one."""
     try:
         text = orjson.dumps(data)
     except TypeError:  # As above.
         return None
     # A value has a key, quotes or a comma beside it: the shortest, as "a":1 with its comma, has 6 bytes of the 8.
-    return orjson.Fragment(text) if len(text) * 2 <= most else None
+    return text if len(text) * 2 <= most else None
 
 
 def encoded(answer: dict[str, Any]) -> bytes:

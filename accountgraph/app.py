@@ -18,6 +18,7 @@ from accountgraph.http import GraphQLEndpoint
 from accountgraph.importing import Uploads
 from accountgraph.limits import Limits
 from accountgraph.version import VERSION
+from graph.unmoved import Quiet
 from resolvers.compiling.reads import CompiledReads
 from resolvers.context import Context
 from schema.compiled import COMPILED
@@ -47,6 +48,8 @@ def make_app(application: Application, gate: Gate) -> ASGIApp:
             address=caller.address or "",
         )
 
+    database = application.desk.database
+    quiet = Quiet(database) if settings.kept_answer_bytes else None
     graphql = GraphQLEndpoint(
         schema,
         context_of,
@@ -62,9 +65,9 @@ def make_app(application: Application, gate: Gate) -> ASGIApp:
         metrics=application.metrics,
         tracing=application.tracing,
         read_seconds=settings.read_seconds,
-        compiled=CompiledReads(graphql_schema(schema), COMPILED, application.desk.database),
+        compiled=CompiledReads(graphql_schema(schema), COMPILED, database, quiet, settings.kept_answer_bytes),
     )
-    uploads = Uploads(application.desk.database, authenticate, gate)
+    uploads = Uploads(database, authenticate, gate)
     probes = Probes(application, gate)
     pages = startpage.routes(schema.as_str(), lambda: _facts(application))
     routes = [Route(_GRAPHQL, graphql), *uploads.routes(), *pages, *probes.routes()]

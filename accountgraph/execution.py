@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isawaitable
 from typing import Any, Protocol, TypeGuard, cast
 
+import orjson
 from graphql import ExecutionResult, execute
 from strawberry import Schema
 from strawberry.execution import optimized_is_awaitable
@@ -104,6 +106,7 @@ class Execution:
         self._authenticate = authenticate
         self._limits = limits
         self._read_seconds = read_seconds
+        self._encode = partial(surely_within, most=limits.answer_bytes)
 
     async def run(self, incoming: Incoming, token: str | None, work: Work) -> Answer:
         """The answer to a request. Raises HttpRefused for what HTTP itself has a status for."""
@@ -142,7 +145,7 @@ class Execution:
         operation.compiled = operation.compiled or self._compiled.compiled(operation.node, operation.fragments)
         try:
             async with asyncio.timeout(self._read_seconds):
-                data = await self._compiled.answer(operation.compiled, token, incoming.variables)
+                text = await self._compiled.answer(operation.compiled, token, incoming.variables, self._encode)
         except TimeoutError:
             answer = self._too_late()
         except EngineUnavailable as fault:
@@ -150,8 +153,7 @@ class Execution:
             assert refusal, "an engine that does not answer is a refusal"
             answer = Answer(errors=[refused(refusal)])
         else:
-            text = None if data is None else surely_within(data, self._limits.answer_bytes)
-            answer = None if text is None else Answer(data=text, has_data=True)
+            answer = None if text is None else Answer(data=orjson.Fragment(text), has_data=True)
         if answer is not None:
             self.documents.used(document)
             self._name(operation, work)

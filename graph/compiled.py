@@ -10,7 +10,7 @@ each of the hash of a token and the ids of the roots.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, LiteralString
+from typing import Literal, LiteralString, NamedTuple
 
 from graph.listing import Ordering, beyond, order_by
 from graph.query import Query
@@ -18,13 +18,16 @@ from graph.users import GRANTS, OF_SESSION
 
 Label = Literal["Account", "Group"]
 NAME: LiteralString = "reads.compiled"
-ASKED, PLACE, UNTIL = "asked", "place", "until"
+ASKED, PLACE, UNTIL, RIGHTS = "asked", "place", "until", "rights"
+MOST_RIGHTS = 100
+"""Of how many nodes a viewer's rights are told; where there are more, of one more."""
 # As reads_lists.in_scope: an administrator's scope is null, and is everything.
-_VIEWER = (
+VIEWER: LiteralString = (
     f"UNWIND range(0, size(${ASKED}) - 1) AS place WITH place, ${ASKED}[place] AS asked "
     f"WITH place, asked, asked[0] AS hash {OF_SESSION}{GRANTS}"
     "WITH place, asked, s.until AS until, u, collect(CASE WHEN g.role IN $readers THEN n.id END) AS granted "
-    "WITH place, until, CASE WHEN u.administrator THEN null ELSE granted END AS scope"
+    "WITH place, asked, until, [u.administrator, granted[..101]] AS rights, "
+    "CASE WHEN u.administrator THEN null ELSE granted END AS scope"
 )
 
 
@@ -103,8 +106,19 @@ class RootRead:
     """Where its id stands in what is asked, once the statement is made."""
 
 
-def statement(roots: Sequence[RootRead]) -> tuple[Query, Query]:
-    """The statement that reads these nodes: to be run alone, and to be shared with other reads by what they ask.
+class Statements(NamedTuple):
+    """The statement of a read: to be run alone, to be shared with other reads by what they ask, and to be kept.
+
+    What is kept is told with RIGHTS: whether the viewer is an administrator, and the nodes that they may read.
+    """
+
+    alone: Query
+    shared: Query
+    kept: Query
+
+
+def statement(roots: Sequence[RootRead]) -> Statements:
+    """The statement that reads these nodes.
 
     It has a row for each tuple of `asked`: the hash of a token, and an id for each root at its place. There is no row
     where the hash is of no session or its user is disabled. PLACE tells which it is, and UNTIL when its session ends or
@@ -118,8 +132,12 @@ def statement(roots: Sequence[RootRead]) -> tuple[Query, Query]:
     ids = "".join(f", asked[{root.place}] AS {root.name}i" for root in ordered)
     found = "".join(_root(root) for root in ordered)
     columns = ", ".join([PLACE, UNTIL, *(root.name for root in ordered)])
-    text = f"{_VIEWER}{ids} {found}RETURN {columns}"
-    return Query.compiled(NAME, text), Query.compiled(NAME, text, by=ASKED, of=PLACE, placed=True)
+    text = f"{VIEWER}{ids} {found}RETURN {columns}"
+    return Statements(
+        alone=Query.compiled(NAME, text),
+        shared=Query.compiled(NAME, text, by=ASKED, of=PLACE, placed=True),
+        kept=Query.compiled(NAME, f"{text}, {RIGHTS}"),
+    )
 
 
 def _root(root: RootRead) -> str:

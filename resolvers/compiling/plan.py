@@ -4,8 +4,9 @@ An operation has a plan for each way that its @skip and @include may fall out; p
 request.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from graphql import (
@@ -26,7 +27,7 @@ from graphql.execution.get_variable_signature import GraphQLVariableSignature, g
 from graphql.execution.values import VariableValues, VariableValueSource, get_argument_values, get_variable_values
 
 from graph import compiled
-from graph.compiled import NodeRead, RootRead
+from graph.compiled import NodeRead, RootRead, Statements
 from graph.ids import Kind, kind_of
 from graph.query import Query
 from resolvers import cursors
@@ -58,14 +59,25 @@ class Bound:
     """A plan with the values of one request."""
 
     plan: "Plan"
-    query: Query
     asked: tuple[str, ...]
     """The ids of the roots, in the order of the statement."""
     parameters: dict[str, Any]
     """The sizes of the pages, and where they begin."""
+    shared: bool
+    """Whether it goes with others of its plan; one that does not is large."""
     labels: Sequence[str]
     """The type of each root's node, as its id tells it."""
     sizes: Sequence[int]
+
+    @property
+    def query(self) -> Query:
+        """The statement to run."""
+        return self.plan.statements.shared if self.shared else self.plan.statements.alone
+
+    @property
+    def key(self) -> Hashable:
+        """What is equal for equal questions of equal form alone."""
+        return self.plan.number, self.asked, tuple(self.parameters.items())
 
     def answer(self, row: Rows) -> dict[str, Any]:
         """The answer's data. Raises Uncovered where a node is not there, or is none that the viewer sees."""
@@ -85,12 +97,13 @@ class Bound:
 class Plan:
     """What is asked of the graph, and how the answer is made of it."""
 
-    alone: Query
-    shared: Query
+    statements: Statements
     reads: Sequence[RootRead]
     entries: Sequence[tuple[str, RootPlan | None, str]]
     """The answer's keys, each with its root, or with its text."""
     pages: Sequence[Page]
+    number: int = field(default_factory=count().__next__)
+    """Its own alone in this process."""
 
     def bind(self, variables: VariableValues) -> Bound:
         """The plan for these variables. Raises Uncovered for arguments that it does not take, and wrong ones."""
@@ -99,7 +112,7 @@ class Plan:
         parameters: dict[str, Any] = {}
         sizes = [_bind_page(page, variables, asked, parameters) for page in self.pages]
         small = not sizes or sum(_nodes(read.node, parameters) for read in self.reads) <= MOST_SHARED
-        return Bound(self, self.shared if small else self.alone, tuple(asked), parameters, labels, sizes)
+        return Bound(self, tuple(asked), parameters, small, labels, sizes)
 
 
 def _nodes(read: NodeRead, sizes: Mapping[str, int]) -> int:
@@ -201,7 +214,7 @@ class Compiled:
         reads = [read for _, root in found if not isinstance(root, str) for read, _ in root.reads.values()]
         if not reads:
             return None
-        alone, shared = compiled.statement(reads)
+        statements = compiled.statement(reads)  # which settles where everything stands
         entries: list[tuple[str, RootPlan | None, str]] = []
         for key, root in found:
             if isinstance(root, str):
@@ -209,7 +222,7 @@ class Compiled:
             else:
                 types = {label: (read, node_shape(node)) for label, (read, node) in root.reads.items()}
                 entries.append((key, RootPlan(key, root.asked, types), ""))
-        return Plan(alone, shared, reads, entries, selecting.pages)
+        return Plan(statements, reads, entries, selecting.pages)
 
 
 def _as_given(kind: Any, value: Any) -> bool:
