@@ -6,7 +6,6 @@ data folder: on that engine the same run is over that one.
 
 import asyncio
 import random
-import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import pytest
 
 from graph.database import Database
 from tests.support.api import PASSWORD, Api
-from tests.support.callers import ANSWER_SECONDS, beside
+from tests.support.callers import ANSWER_SECONDS, beside, quiet
 from tests.support.cashbooks import Cashbooks, Holder
 from tests.support.composing import Composer
 from tests.support.house import ADMIN, ADMIN_PASSWORD, Address
@@ -56,20 +55,6 @@ class Bank:
         count = len(self.servers)
         windows = [await self.window(ADMIN, number, ADMIN_PASSWORD) for number in range(count)]
         return [windows[number - 1].api(number) for number in range(count)]
-
-    async def quiet(self) -> None:
-        """Returns when no server has a request under way, those included whose callers went away."""
-        for _ in range(400):
-            if not any([await self._busy(server) for server in self.servers]):
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError("a request is still under way, long after the last one was sent")
-
-    async def _busy(self, server: Server) -> bool:
-        figures = (await self.client.get(f"{server.url}/metrics")).text
-        counts = re.findall(r"^accountgraph_requests_now\{[^}]*\} (\S+)$", figures, re.MULTILINE)
-        assert len(counts) == 2, figures
-        return any(float(count) for count in counts)
 
 
 @pytest.fixture
@@ -138,7 +123,7 @@ async def test_random_operations_keep_every_book_right(bank: Bank) -> None:
     async with asyncio.TaskGroup() as group:
         for client in clients:
             group.create_task(client.work(OPERATIONS // CLIENTS))
-    await bank.quiet()
+    await quiet(bank.client, [server.url for server in bank.servers])
     for client in clients:
         await client.settle()
     entries = await require_statements(await bank.administrators(), books)

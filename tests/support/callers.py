@@ -1,5 +1,6 @@
 """A caller of a server that may be killed at any time, and what the graph knows of what was asked."""
 
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -10,13 +11,14 @@ import httpx
 from accountgraph.engine import running_engine
 from graph import clock, operations, users
 from graph.database import Database, Row
-from tests.support.api import Remote, document_of
+from tests.support.api import PROBLEM, Remote, document_of
 from tests.support.conditions import until
 from tests.support.graphs import connected, statement
 from tests.support.house import ADMIN, ADMIN_PASSWORD, Address
 from tests.support.running import Server
 
 ANSWER_SECONDS = 90.0
+QUIET_SECONDS = 30.0
 SIGN_IN = """mutation($input: SignInInput!) {
   signIn(input: $input) { ... on SignInPayload { accessToken } ... on Problem { code message } } }"""
 HASTEN = statement(
@@ -32,17 +34,18 @@ OPEN = statement("MATCH (o:Order) WHERE o.account IN $ids AND o.open = true RETU
 
 
 class Caller:
-    """A user, with a token that outlives the server's process."""
+    """A user, with a token that outlives the server's process; `problem` is what they ask of problems."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, token: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, url: str, token: str, problem: str = PROBLEM) -> None:
         self._client = client
         self._url = url
+        self._problem = problem
         self._remote = Remote(client, f"{url}/graphql", token)
 
     async def ask(self, name: str, payload: str, /, **given: Any) -> dict[str, Any] | None:
         """A mutation's payload or Problem; None where there is no answer, or one that says UNAVAILABLE."""
         try:
-            answer = await self._remote.run(document_of(name, payload), input=given)
+            answer = await self._remote.run(document_of(name, payload, self._problem), input=given)
         except httpx.HTTPError:
             return None
         if answer.data is None:
@@ -92,8 +95,24 @@ async def asked(database: Database, ids: Sequence[str]) -> dict[str, Row]:
     """The operations that the administrator asked for, those that are there, by the ids that the caller gave."""
     user = await users.by_key(database, ADMIN)
     assert user is not None
-    found = [await operations.find_by_key(database, user["id"], each) for each in ids]
-    return {row["operationId"]: row for row in found if row is not None}
+    found = await operations.find_by_keys(database, [operations.key_of(user["id"], each) for each in ids])
+    return {row["operationId"]: row for row in found.values()}
+
+
+async def quiet(client: httpx.AsyncClient, urls: Sequence[str]) -> None:
+    """Returns when no server has a request under way, those included whose callers went away."""
+
+    async def are_quiet() -> bool:
+        return not any([await _is_busy(client, url) for url in urls])
+
+    await until(are_quiet, QUIET_SECONDS)
+
+
+async def _is_busy(client: httpx.AsyncClient, url: str) -> bool:
+    figures = (await client.get(f"{url}/metrics")).text
+    counts = re.findall(r"^accountgraph_requests_now\{[^}]*\} (\S+)$", figures, re.MULTILINE)
+    assert len(counts) == 2, figures
+    return any(float(count) for count in counts)
 
 
 async def open_orders(database: Database, ids: Sequence[str]) -> dict[str, str]:

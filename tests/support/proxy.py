@@ -72,8 +72,9 @@ class Proxy:
         return self._holds[-1]
 
     def let_pass(self) -> None:
-        """Holds nothing more."""
+        """Holds and cuts nothing more."""
         self._holds.clear()
+        self._orders.clear()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carries one connection until either side ends it or it is cut."""
