@@ -6,6 +6,7 @@ stood then, and writes the new sums with the cursor. It has a lock of its own: n
 
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from graph import total_rows
 from graph.branches import Branches
@@ -31,15 +32,22 @@ RECORDS = Query(
 ADVANCE = Query("folding.advance", "MATCH (k:Fold {id: $root}) SET k.state = $state")
 
 
-async def turn(transaction: Transaction, root: str) -> Cursor:
-    """Folds the next records of a tenant, which may be none; how far that comes. Raises NotThereYet, Unfoldable."""
+class Turned(NamedTuple):
+    """How far a turn came, and whether it left records that were there."""
+
+    cursor: Cursor
+    more: bool
+
+
+async def turn(transaction: Transaction, root: str) -> Turned:
+    """Folds the next records of a tenant, which may be none. Raises NotThereYet, Unfoldable."""
     token = secrets.token_hex(8)
     cursor = Cursor(*(await transaction.run(TAKE, root=root, token=token))[0]["state"])
     told = await _told(transaction, root, cursor.number)
     number = await _fold(transaction, root, told, cursor.turn + 1) if told else cursor.number
     reached = Cursor(cursor.turn + 1, number, cursor.number)
     await transaction.run(ADVANCE, root=root, state=list(reached))
-    return reached
+    return Turned(reached, bool(told) and (len(told) >= MOST_RECORDS or told[-1].number > number))
 
 
 async def _told(transaction: Transaction, root: str, after: int) -> list[Told]:

@@ -120,5 +120,10 @@ def loaded(properties: Row) -> Row:
     }
 
 
+def as_read(operation: Row) -> Row:
+    """A new operation as reading it would give it: without what is null, its JSON values read anew."""
+    return loaded({name: value for name, value in stored(operation).items() if value is not None})
+
+
 def _dump(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

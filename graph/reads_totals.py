@@ -10,6 +10,7 @@ import structlog
 from graph import folding, reads_rollups
 from graph.database import Reader, Row, Transaction
 from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
+from graph.folding import Turned
 from graph.query import Query
 from graph.reads_rollups import CurrencySum, HeldSum
 from graph.stood import NotThereYet
@@ -128,7 +129,7 @@ async def _caught_up(store: Store, query: Query, tenant: str, rows: Sequence[Row
             told = _settled(await transaction.run(query, ids=ids))
             if told is not None:
                 return told
-            cursor = await folding.turn(transaction, tenant)
+            cursor = (await folding.turn(transaction, tenant)).cursor
             return _after(await transaction.run(query, ids=ids), cursor.turn) if cursor.number >= head else None
 
         for attempt in range(ATTEMPTS):
@@ -161,14 +162,16 @@ async def catch_up(store: Store, tenant: str, turns: int) -> bool:
     Raises NotThereYet, Unfoldable, or as `Database.write`.
     """
 
-    async def work(transaction: Transaction) -> Cursor:
-        return await folding.turn(transaction, tenant)
-
     for _ in range(turns):
-        cursor = await store.write(work, queue=_queue(tenant))
+        cursor = (await fold(store, tenant)).cursor
         if cursor.number == cursor.settled:
             return True
     return False
+
+
+async def fold(store: Store, tenant: str) -> Turned:
+    """Folds what a tenant's feed has for one turn. Raises as `catch_up`."""
+    return await store.write(lambda transaction: folding.turn(transaction, tenant), queue=_queue(tenant))
 
 
 def _queue(tenant: str) -> str:

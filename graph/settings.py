@@ -20,6 +20,13 @@ OF_GROUPS = Query(
     "RETURN id, g.settings AS own, g.locks AS locks, g.metadataSchema AS schema",
     by="ids",
 )
+# As OF_GROUPS has it, of every group above these accounts.
+ABOVE_ACCOUNTS = Query(
+    "settings.above_accounts",
+    "UNWIND $ids AS id MATCH (:Account {id: id})<-[:CONTAINS*1..]-(g:Group) WITH DISTINCT g "
+    "RETURN g.id AS id, g.settings AS own, g.locks AS locks, g.metadataSchema AS schema, "
+    "g.settings <> '{}' OR size(g.locks) > 0 OR g.metadataSchema IS NOT NULL AS sets",
+)
 OF_ACCOUNTS = Query(
     "settings.of_accounts",
     "UNWIND $ids AS id MATCH (a:Account {id: id}) OPTIONAL MATCH (a)-[:USES]->(t:Template) "

@@ -75,6 +75,8 @@ async def _performed(context: Context, viewer: Viewer, command: Command[Any]) ->
     else:
         outcome = await context.pipeline.perform(viewer, command)
     context.renew()
+    if outcome.row is not None:
+        return outcome.row
     found = await context.loaders.operations.load(outcome.operation)
     assert found is not None, "an operation that was performed is kept"
     return found

@@ -8,6 +8,7 @@ import structlog
 from graph import reads_totals
 from graph.database import Database
 from graph.errors import GraphError
+from graph.folding import Turned
 from graph.stood import NotThereYet
 
 INTERVAL_SECONDS = 1.0
@@ -33,9 +34,13 @@ class Folder:
                     await stopped.wait()
 
     async def fold(self, tenant: str) -> bool:
-        """Folds a tenant for some turns; whether there is more to fold at once."""
+        """Folds a tenant for some turns; whether there is more to fold at once.
+
+        A turn that took all that was there is settled by the next one, a second later, with what was written meanwhile:
+        else a busy tenant would be folded all the time.
+        """
         try:
-            done = await reads_totals.catch_up(self._database, tenant, TURNS)
+            turned = await self._turns(tenant)
         except NotThereYet:
             self._database.stir(tenant)  # the engine shows a commit part by part: the rest is there soon
             return False
@@ -47,6 +52,15 @@ class Folder:
             # Readers walk where a tenant cannot be folded; the others are folded all the same.
             _log.exception("fold_failed", tenant=tenant)
             return False
-        if not done:
+        if turned.cursor.number > turned.cursor.settled:
             self._database.stir(tenant)
-        return not done
+        return turned.more
+
+    async def _turns(self, tenant: str) -> Turned:
+        """The last of some turns, or of those that had more after them and the one that had not."""
+        turned = await reads_totals.fold(self._database, tenant)
+        for _ in range(TURNS - 1):
+            if not turned.more:
+                break
+            turned = await reads_totals.fold(self._database, tenant)
+        return turned

@@ -33,6 +33,8 @@ class Outcome:
 
     operation: str
     payload: dict[str, Any]
+    row: Row | None = field(default=None, compare=False)
+    """The whole Operation, where it is known without reading it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """deposit, withdraw and transfer."""
 
+from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
 import strawberry
@@ -51,9 +52,15 @@ class TransferInput(OperationInput):
 class PostPayload:
     """The payload of every posting."""
 
-    transactions: list[Transaction] = strawberry.field(
+    posted: strawberry.Private[Sequence[str]]
+
+    @strawberry.field(
         description="The entries on accounts that the viewer sees; none while the operation waits for approval."
     )
+    async def transactions(self, info: Info) -> list[Transaction]:
+        """The entries, which nobody waits for who does not ask for them."""
+        return await objects.transactions(info.context, self.posted)
+
     operation: Operation = strawberry.field(description="The operation that posts them.")
 
 
@@ -89,5 +96,5 @@ class MoneyMutations:
 
 async def posted(context: Context, operation: Row) -> PostPayload:
     """The payload of a posting."""
-    transactions = await objects.transactions(context, operation["payload"].get("transactions", ()))
-    return PostPayload(transactions=transactions, operation=objects.operation(operation))
+    del context
+    return PostPayload(posted=operation["payload"].get("transactions", ()), operation=objects.operation(operation))

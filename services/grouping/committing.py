@@ -96,7 +96,7 @@ class _Group:
         await unit.keep()
         standing.recorder.join(recorder)
         standing.done[one.key] = row
-        return Outcome(one.start.operation, effect.payload)
+        return Outcome(one.start.operation, effect.payload, operations.as_read(row))
 
     async def _planned(self, unit: Unit, standing: _Standing, one: Ready, viewer: Viewer) -> tuple[Act, Any]:
         """The act by the rights of now, and its plan. Raises Outdated where WS2 would be asked something else."""

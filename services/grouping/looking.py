@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graph import accounts, journal, operations, positions, settings, structure
-from graph.database import Database
+from graph.database import Database, Row
 from graph.ids import Kind, kind_of
 from graph.memory import Memory
 from graph.query import gathered
@@ -20,6 +20,7 @@ LOOK = gathered(
     accounts=(accounts.FIND, ("id", "node")),
     positions=(positions.OF_ACCOUNTS, ("account", "position")),
     settings=(settings.OF_ACCOUNTS, ("id", "own", "tier", "template", "shared")),
+    above=(settings.ABOVE_ACCOUNTS, ("id", "own", "locks", "schema", "sets")),
 )
 
 
@@ -55,5 +56,8 @@ class Looking:
         memory.learn(accounts.FIND, ids, row["accounts"])
         memory.learn(positions.OF_ACCOUNTS, ids, row["positions"])
         memory.learn(settings.OF_ACCOUNTS, ids, row["settings"])
+        above: list[Row] = row["above"]
+        memory.learn(settings.OF_GROUPS, [group["id"] for group in above], [group for group in above if group["sets"]])
+        # Nothing is missing but where a move crossed what was read.
         await memory.read(settings.OF_GROUPS, await memory.learn_places(ids, row["places"]))
         return [memory] * len(looks)

@@ -44,9 +44,9 @@ async def test_what_was_written_is_folded_without_a_reader(house: House) -> None
     database = house.desk.database
     assert house.root in database.stirred()
     database.stir(house.root)
-    for tenant in database.stirred():
-        while await Folder(database).fold(tenant):
-            pass
+    while stirred := database.stirred():
+        for tenant in stirred:
+            assert not await Folder(database).fold(tenant)
     assert await reads(database, house) == ["totals.cash"]
     assert database.stirred() == set()
     await require_folded(house, [house.root])
@@ -83,14 +83,18 @@ async def test_only_the_feeds_of_tenants_are_folded(house: House) -> None:
 
 async def test_a_tenant_with_much_to_fold_is_folded_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.folder.TURNS", 1)
-    await account(house)
+    monkeypatch.setattr("graph.folding.MOST_RECORDS", 2)
+    for _ in range(3):
+        await account(house)
     database = house.desk.database
     database.stirred()
-    folder = Folder(database)
-    assert await folder.fold(house.root)
-    assert database.stirred() == {house.root}
-    assert not await folder.fold(house.root)
-    assert database.stirred() == set()
+    folder, told = Folder(database), list[tuple[bool, bool]]()
+    while not told or told[-1] != (False, False):
+        told.append((await folder.fold(house.root), database.stirred() == {house.root}))
+    (head,) = await database.run(HEAD, id=house.root)
+    full, rest = divmod(head["number"], 2)
+    assert told == [*[(True, True)] * full, *[(False, True)] * rest, (False, False)]
+    assert await folded(house) == (head["number"], head["number"])
 
 
 async def test_a_tenant_that_cannot_be_folded_ends_nothing(house: House) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graph import journal
+from graph import journal, operations
 from graph.database import Transaction
 from graph.journal import Recorder
 from graph.query import Query
@@ -76,6 +76,15 @@ async def test_what_one_leaves_is_what_the_next_one_finds(house: House) -> None:
     assert [entry["balanceAfter"] for entry in found.entries if entry["balanceAfter"] < 0] == []
     assert (await books(house, rich)).account["cash"] == 1000 - 500 * given
     await require_right(house)
+
+
+async def test_what_is_known_of_an_operation_is_what_reading_it_tells(house: House) -> None:
+    rich, poor = await account(house), await account(house)
+    commands = [deposit(rich, "5"), Transfer(operation_id=op(), from_id=rich, to_id=poor, amount="1", note="n")]
+    for command in commands:
+        outcome = await house.do(command)
+        assert outcome.row == (await operations.find(house.desk.database, [outcome.operation]))[outcome.operation]
+        assert (await house.do(command)).row is None  # told again from what is there
 
 
 async def test_one_that_is_refused_or_faulty_fails_alone(house: House) -> None:
