@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 import neo4j
 from neo4j.exceptions import ConstraintError, DriverError, Neo4jError
 
-from graph import clock
+from graph import clock, leftovers
 from graph.backoff import pause
 from graph.errors import CommitUnknown, Duplicate, EngineUnavailable
 from graph.ids import Kind, kind_of
@@ -269,22 +269,24 @@ class Database:
         """Runs schema statements, each in auto-commit. Raises EngineUnavailable or the engine's own error.
 
         Two processes that change the schema at once may deadlock on a label: the one that the engine refuses goes
-        again.
+        again. What a process left behind that died while it created a constraint is removed.
         """
         deadline = time.monotonic() + WRITE_PATIENCE_SECONDS
         for text in texts:
             attempt = 0
-            while not await self._executed(text, deadline):
+            while not await self._executed(text, attempt, deadline):
                 attempt += 1
                 await asyncio.sleep(pause(attempt, *_PAUSES))
 
-    async def _executed(self, text: str, deadline: float) -> bool:
+    async def _executed(self, text: str, attempt: int, deadline: float) -> bool:
         try:
             async with self._session() as session:
+                if attempt >= leftovers.PATIENCE:
+                    await leftovers.drop(session, text)
                 result = await session.run(neo4j.Query(text))  # pyright: ignore[reportArgumentType]
                 await result.consume()
         except (Neo4jError, DriverError, OSError) as error:
-            if isinstance(error, Neo4jError) and error.is_retryable() and time.monotonic() < deadline:
+            if isinstance(error, Neo4jError) and _is_passing(error) and time.monotonic() < deadline:
                 return False
             raise _typed(error) from error
         return True
@@ -309,6 +311,10 @@ async def _abandon(raw: neo4j.AsyncTransaction) -> None:
         await raw.close()
     except (Neo4jError, DriverError, OSError):
         return
+
+
+def _is_passing(error: Neo4jError) -> bool:
+    return error.is_retryable() or leftovers.is_in_the_way(error)
 
 
 def _may_pass(error: BaseException) -> bool:
