@@ -71,7 +71,7 @@ class Payers:
         while (number := await self.pace.take()) is not None:
             if self.dice.random() < self.cuts:
                 self.branches.cut(self.dice)
-            way = self.dice.choices((self._insist, self._ask_all, self._leave), (76, 14, 10))[0]
+            way = self.dice.choices((self._insist, self._ask_all, self._leave), (85, 10, 5))[0]
             await way(self.transfers.of(number))
 
     async def settle(self, database: Database, clients: int) -> int:

@@ -56,13 +56,15 @@ class Window:
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         _, writer = await asyncio.open_connection(address.hostname, address.port)
-        writer.write(head.encode() + body)
-        await writer.drain()
-        if late:
-            await self.api(server).ask("{ viewer { username } }")
-        writer.transport.abort()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+        try:
+            writer.write(head.encode() + body)
+            await writer.drain()
+            if late:
+                await self.api(server).ask("{ viewer { username } }")
+        finally:
+            writer.transport.abort()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 def _document(request: Request) -> str:
