@@ -6,18 +6,24 @@ of the commit that moved it. A commit is whole once its lock on the feed is free
 after that.
 """
 
+import asyncio
+import math
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import TypeVar
+
+import structlog
 
 from graph.compiled import ASKED, PLACE, VIEWER
 from graph.database import Database, Transaction
 from graph.errors import GraphError
 from graph.query import Query
 
+_log = structlog.get_logger()
 K = TypeVar("K")
 V = TypeVar("V")
 QUIET_SECONDS = 1.0
@@ -43,9 +49,10 @@ SETTLE = Query("reads.settle", "MATCH (f:Feed {id: $feed}) SET f.lock = $token R
 class _Seen:
     """The end of a feed when its lock was taken last, and whether it was the same the time before."""
 
-    looked: float
     head: str = ""
     quiet: bool = False
+    looked: float = -math.inf
+    looking: asyncio.Task[None] | None = None
 
 
 class Quiet:
@@ -70,26 +77,42 @@ class Quiet:
             _remember(self._tenants, key, rows[0]["tenant"])
         return self._tenants[key]
 
-    async def head(self, feed: str) -> str | None:
-        """The hash up to which everything can be read whole from now on; None where the feed moves, or may move."""
-        now = time.monotonic()
-        seen = self._seen.get(feed)
-        if seen is not None and now - seen.looked < self._seconds:
-            return seen.head if seen.quiet else None
-        seen = seen or _Seen(now)
-        seen.looked, seen.quiet, before = now, False, seen.head
+    def head(self, feed: str) -> str | None:
+        """The hash up to which everything can be read whole from now on; None where the feed moves, or may move.
+
+        Nobody waits for the lock that tells: it is taken meanwhile, and whoever asks later is told.
+        """
+        seen = self._seen.get(feed) or _Seen()
         _remember(self._seen, feed, seen)
-        try:
-            seen.head = await self._database.write(lambda transaction: _settle(transaction, feed), queue=feed)
-        except GraphError:
-            return None
-        seen.quiet = seen.head == before != ""
-        return seen.head if seen.quiet else None
+        if seen.quiet:
+            return seen.head
+        if seen.looking is None and time.monotonic() - seen.looked >= self._seconds:
+            seen.looking = asyncio.get_running_loop().create_task(self._look(feed, seen), context=Context())
+        return None
 
     def moved(self, feed: str) -> None:
         """Notes that a feed does not end any more where it ended."""
         if seen := self._seen.get(feed):
             seen.quiet = False
+
+    async def looked(self) -> None:
+        """Waits until no lock is being taken."""
+        await asyncio.gather(*(seen.looking for seen in self._seen.values() if seen.looking))
+
+    async def _look(self, feed: str, seen: _Seen) -> None:
+        async def settle(transaction: Transaction) -> str:
+            rows = await transaction.run(SETTLE, feed=feed, token=secrets.token_hex(8))
+            return rows[0]["head"] if rows else ""
+
+        try:
+            before, seen.head = seen.head, await self._database.write(settle, queue=feed)
+            seen.quiet = seen.head == before != ""
+        except GraphError:
+            seen.head = ""  # the next look begins anew
+        except Exception:
+            _log.exception("feed_not_settled", feed=feed)
+        finally:
+            seen.looked, seen.looking = time.monotonic(), None
 
 
 def _remember(known: OrderedDict[K, V], key: K, value: V) -> None:
@@ -97,8 +120,3 @@ def _remember(known: OrderedDict[K, V], key: K, value: V) -> None:
     known.move_to_end(key)
     if len(known) > MOST_KNOWN:
         known.popitem(last=False)
-
-
-async def _settle(transaction: Transaction, feed: str) -> str:
-    rows = await transaction.run(SETTLE, feed=feed, token=secrets.token_hex(8))
-    return rows[0]["head"] if rows else ""

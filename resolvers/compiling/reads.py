@@ -87,7 +87,7 @@ class CompiledReads:
         if not self._kept.is_due(bound.key):
             return await self._read(bound, bound.query, hashed, encode)
         feed = await quiet.tenant([node_id for node_id in bound.asked if node_id])
-        head = await quiet.head(feed) if feed else None
+        head = quiet.head(feed) if feed else None
         if feed is None or not head:
             return await self._read(bound, bound.query, hashed, encode)
         row = await self._row(bound, bound.plan.statements.kept, hashed)

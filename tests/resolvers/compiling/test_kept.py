@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from graph.compiled import MOST_RIGHTS
-from graph.database import Database
+from graph.database import Database, Transaction
 from graph.unmoved import SETTLE, Quiet
 from resolvers.compiling.kept import LEAST_ASKED, MOST_BYTES, MOST_SCOPES, Kept, Scope, scope_of
 from services.granting import Grant, Revoke
@@ -44,6 +44,7 @@ class Branch:
 
     house: House
     ways: BothWays
+    quiet: Quiet
     groups: list[str]
     accounts: list[str]
     token: str
@@ -59,6 +60,7 @@ class Branch:
         """Whether an answer to this was kept; fails where it is not the executor's."""
         before = len(self.ways.calls)
         compiled = await self.ways.same(DOCUMENT, token, id=node)
+        await self.quiet.looked()
         return compiled and "reads.compiled" not in self.ways.calls[before:]
 
 
@@ -67,8 +69,15 @@ async def branch(house: House) -> Branch:
     upper = await house.group("Upper")
     inner, other = await house.group("Inner", upper), await house.group("Other", upper)
     accounts = [await account(house, group) for group in (upper, inner, inner, other)]
-    ways = BothWays(house, quiet=Quiet(house.desk.database, 0))
-    return Branch(house, ways, [upper, inner, other], accounts, await session_of(house, house.admin.user_id))
+    quiet = Quiet(house.desk.database, 0)
+    return Branch(
+        house,
+        BothWays(house, quiet=quiet),
+        quiet,
+        [upper, inner, other],
+        accounts,
+        await session_of(house, house.admin.user_id),
+    )
 
 
 async def test_an_answer_is_kept_until_its_tenant_moves(branch: Branch) -> None:
@@ -111,7 +120,7 @@ async def test_whatever_changes_is_shown(branch: Branch, engine: Address) -> Non
         for _ in range(pick(20, 500)):
             await dice.choice(changes)()
             some = dice.sample(tokens, dice.randint(1, 3))
-            for _ in range(dice.randint(2, 10)):
+            for _ in range(dice.randint(4, 12)):
                 kept += await branch.is_kept(dice.choice(branch.groups[:2]), dice.choice(some))
     assert kept > pick(10, 300), kept
 
@@ -179,19 +188,48 @@ async def test_the_lock_of_a_feed_that_moves_is_taken_seldom(house: House, engin
     async with connected(engine, observe=lambda name, *_: taken.append(name)) as database:
         quiet = Quiet(database, 3600)
         for _ in range(5):
-            assert await quiet.head(house.root) is None
+            assert quiet.head(house.root) is None
+            await quiet.looked()
         assert taken.count(SETTLE.name) == 1
 
 
 async def test_a_feed_is_quiet_once_it_ends_where_it_ended(house: House) -> None:
     database: Database = house.desk.database
     quiet = Quiet(database, 0)
-    assert await quiet.head(house.root) is None
+
+    async def heads(feed: str, times: int) -> list[str | None]:
+        found: list[str | None] = []
+        for _ in range(times):
+            found.append(quiet.head(feed))
+            await quiet.looked()
+        return found
+
     (row,) = await database.run(FEED, id=house.root)
-    assert await quiet.head(house.root) == row["head"]
+    assert await heads(house.root, 4) == [None, None, row["head"], row["head"]]
     await house.group("One more")
-    assert await quiet.head(house.root) is None
-    assert [await quiet.head("grp_none") for _ in range(2)] == [None, None]
+    quiet.moved(house.root)
+    (row,) = await database.run(FEED, id=house.root)
+    assert await heads(house.root, 3) == [None, None, row["head"]]
+    assert await heads("grp_none", 3) == [None, None, None]
+
+
+async def test_no_read_waits_for_a_writer(branch: Branch, engine: Address) -> None:
+    """A writer that holds the feed's lock keeps answers from being kept, and nobody from being answered."""
+    written, let_go = asyncio.Event(), asyncio.Event()
+
+    async def hold(transaction: Transaction) -> None:
+        await transaction.run(SETTLE, feed=branch.house.root, token="held")
+        written.set()
+        await let_go.wait()
+
+    async with connected(engine) as other, asyncio.timeout(60):
+        holding = asyncio.create_task(other.write(hold, queue=branch.house.root))
+        await written.wait()
+        for _ in range(LEAST_ASKED + 2):
+            assert await branch.ways.same(DOCUMENT, branch.token, id=branch.groups[0])
+        let_go.set()
+        await holding
+        await branch.quiet.looked()
 
 
 async def test_nodes_of_several_tenants_have_no_tenant(branch: Branch) -> None:
