@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accountgraph import metrics, startpage
 from accountgraph.application import Application
+from accountgraph.callers import Callers
 from accountgraph.documents import graphql_schema
 from accountgraph.envelope import Envelope
 from accountgraph.execution import Caller
@@ -33,9 +34,13 @@ def make_app(application: Application, gate: Gate) -> ASGIApp:
     """The application's routes, in their envelope."""
     schema = build_schema()
     settings = application.settings
+    callers = Callers()
 
     async def authenticate(token: str) -> Viewer | None:
-        return await viewer_of_token(application.desk.database, token)
+        viewer = await viewer_of_token(application.desk.database, token)
+        if viewer is not None:
+            callers.learn(token, viewer)
+        return viewer
 
     def context_of(caller: Caller) -> Context:
         return Context(
@@ -55,6 +60,7 @@ def make_app(application: Application, gate: Gate) -> ASGIApp:
         context_of,
         authenticate,
         gate=gate,
+        callers=callers,
         limits=Limits(
             body_bytes=settings.max_body_bytes,
             depth=settings.max_depth,
@@ -67,7 +73,7 @@ def make_app(application: Application, gate: Gate) -> ASGIApp:
         read_seconds=settings.read_seconds,
         compiled=CompiledReads(graphql_schema(schema), COMPILED, database, quiet, settings.kept_answer_bytes),
     )
-    uploads = Uploads(database, authenticate, gate)
+    uploads = Uploads(database, authenticate, gate, callers)
     probes = Probes(application, gate)
     pages = startpage.routes(schema.as_str(), lambda: _facts(application))
     routes = [Route(_GRAPHQL, graphql), *uploads.routes(), *pages, *probes.routes()]

@@ -7,6 +7,7 @@ from enum import Enum
 
 from accountgraph.errors import Code, body
 from accountgraph.incoming import HttpRefused
+from graph.slots import Full, Slots
 
 OVERLOAD_RETRY_SECONDS = 1
 CLOSED_RETRY_SECONDS = 5
@@ -25,24 +26,28 @@ def _ignore(_running: int, _waiting: int) -> None:
 
 
 class Gate:
-    """Lets so many requests run; the next ones wait in order, so many and so long; beyond that they are refused."""
+    """Lets so many requests run; the next ones wait by turns of their callers, so many and so long.
+
+    Beyond that they are refused, those of the caller first who has the most that wait.
+    """
 
     def __init__(
         self,
-        running: int = 64,
+        running: int = 80,
         waiting: int = 512,
         wait_seconds: float = 10.0,
         observe: Callable[[int, int], None] = _ignore,
     ) -> None:
         self.phase = Phase.STARTING
-        self._slots = asyncio.Semaphore(running)
-        self._most_waiting = waiting
-        self._wait_seconds = wait_seconds
+        self._slots = Slots(running, waiting, wait_seconds, self._changed)
         self._observe = observe
-        self._running = 0
-        self._waiting = 0
         self._empty = asyncio.Event()
         self._empty.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return self._slots.waiting
 
     def open(self) -> None:
         """From now on requests are taken."""
@@ -66,41 +71,23 @@ class Gate:
             )
 
     @asynccontextmanager
-    async def entered(self) -> AsyncGenerator[None]:
+    async def entered(self, caller: str = "") -> AsyncGenerator[None]:
         """A turn to run. Raises HttpRefused, 503 with Retry-After, where the queue is full or too slow."""
-        await self._wait()
-        self._count(running=1)
         try:
-            yield
-        finally:
-            self._slots.release()
-            self._count(running=-1)
+            async with self._slots.taken(caller):
+                yield
+        except Full:
+            raise overloaded() from None
 
-    async def _wait(self) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
-        if self._waiting >= self._most_waiting:
-            raise _overloaded()
-        self._count(waiting=1)
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise _overloaded() from None
-        finally:
-            self._count(waiting=-1)
-
-    def _count(self, running: int = 0, waiting: int = 0) -> None:
-        self._running += running
-        self._waiting += waiting
-        self._observe(self._running, self._waiting)
-        if self._running or self._waiting:
+    def _changed(self, running: int, waiting: int) -> None:
+        self._observe(running, waiting)
+        if running or waiting:
             self._empty.clear()
         else:
             self._empty.set()
 
 
-def _overloaded() -> HttpRefused:
+def overloaded() -> HttpRefused:
+    """The refusal of a request that the server has no room or no time for."""
     message = "The server has more requests than it can take. Try again in a moment."
     return HttpRefused(503, body(message, Code.OVERLOADED), headers={"Retry-After": str(OVERLOAD_RETRY_SECONDS)})

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from ulid import ULID
 
 from accountgraph import logs
 from accountgraph.answer_size import encoded
+from accountgraph.callers import Callers
 from accountgraph.documents import Documents
 from accountgraph.errors import Code, body, has_code, internal
 from accountgraph.execution import Answer, Authenticate, ContextFactory, Execution, Work
@@ -22,7 +24,9 @@ from accountgraph.limits import Limits
 from accountgraph.metrics import Metrics
 from accountgraph.negotiation import JSON, RESPONSE_JSON, choose_answer_type
 from accountgraph.tracing import NoTracing, Tracing
+from graph.errors import GraphError
 from resolvers.compiling.reads import CompiledReads
+from services.problems import Refused
 
 QUICK_SECONDS = 0.05
 """An answer that takes longer is watched for a caller who goes away."""
@@ -39,6 +43,7 @@ class GraphQLEndpoint:
         authenticate: Authenticate,
         *,
         gate: Gate,
+        callers: Callers | None = None,
         limits: Limits | None = None,
         metrics: Metrics | None = None,
         tracing: Tracing | None = None,
@@ -56,7 +61,9 @@ class GraphQLEndpoint:
             read_seconds=read_seconds,
             compiled=compiled,
         )
+        self._authenticate = authenticate
         self._gate = gate
+        self._callers = callers or Callers()
         self._metrics = metrics or Metrics()
         self._tracing = tracing or NoTracing()
         self._buffer = Buffer()
@@ -100,7 +107,12 @@ class GraphQLEndpoint:
             return await self._watched(task, request, work)
 
     async def _run(self, incoming: Incoming, token: str | None, work: Work) -> Answer:
-        async with self._gate.entered():
+        caller = self._callers.of(token, work.address)
+        async with self._gate.entered(caller):
+            # A compiled read does not tell whose token it is, and who waits shall wait in the right list.
+            if token is not None and self._gate.waiting and not self._callers.knows(token):
+                with suppress(Refused, GraphError):
+                    await self._authenticate(token)
             return await self._execution.run(incoming, token, work)
 
     async def _watched(self, task: asyncio.Task[Answer], request: Request, work: Work) -> Answer:

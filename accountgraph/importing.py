@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from accountgraph.callers import Callers
 from accountgraph.errors import Code, as_refusal, body, internal, refused
 from accountgraph.execution import UNAUTHENTICATED, Authenticate
 from accountgraph.gate import Gate
@@ -44,11 +45,17 @@ class Uploads:
     """The routes of files for imports. `gate` must be open before they take requests."""
 
     def __init__(
-        self, database: Database, authenticate: Authenticate, gate: Gate, most_bytes: int = MOST_BYTES
+        self,
+        database: Database,
+        authenticate: Authenticate,
+        gate: Gate,
+        callers: Callers | None = None,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self._database = database
         self._authenticate = authenticate
         self._gate = gate
+        self._callers = callers or Callers()
         self._most_bytes = most_bytes
         self._running = 0
         self._senders: set[str] = set()
@@ -81,7 +88,7 @@ class Uploads:
         self._running += 1
         self._senders.add(viewer.user_id)
         try:
-            async with self._gate.entered():
+            async with self._gate.entered(self._callers.of_viewer(viewer)):
                 row = await self._taken(request, Intake(self._database, viewer, form, gzip=gzip, most=self._most_bytes))
         finally:
             self._running -= 1

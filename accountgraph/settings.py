@@ -84,7 +84,7 @@ class Settings(BaseSettings):
         33_554_432, ge=1_048_576, le=1_073_741_824, description="1,048,576 to 1,073,741,824 bytes"
     )
     kept_answer_bytes: int = Field(16_777_216, ge=0, le=1_073_741_824, description="0 to 1,073,741,824 bytes")
-    max_running: int = Field(64, ge=1, le=10_000, description="1 to 10,000 requests at once")
+    max_running: int = Field(80, ge=1, le=10_000, description="1 to 10,000 requests at once")
     max_waiting: int = Field(512, ge=0, le=100_000, description="0 to 100,000 requests that wait")
     read_seconds: float = Field(30.0, gt=0, le=600, description="the longest time of a read, up to 600 seconds")
 

@@ -17,7 +17,7 @@ _RIGHTS: LiteralString = (
 )
 BY_SESSION = Query(
     "users.by_session",
-    f"UNWIND $hashes AS hash {OF_SESSION}{_RIGHTS}, s.id AS session, s.until AS until, hash",
+    f"UNWIND $hashes AS hash {OF_SESSION}{_RIGHTS}, s.id AS session, s.until AS until, min(n.root) AS tenant, hash",
     by="hashes",
     of="hash",
 )
@@ -73,7 +73,10 @@ ON_NODES = Query(
 
 
 async def by_session(reader: Reader, token_hash: str, now: str) -> Row | None:
-    """Who a session belongs to, with grants as (node id, role) pairs; None where it ended or the user is disabled."""
+    """Who a session belongs to; None where it ended or the user is disabled.
+
+    With grants as (node id, role) pairs, and a tenant in which one of the nodes is.
+    """
     rows = await reader.run(BY_SESSION, hashes=[token_hash])
     return _viewer([row for row in rows if row["until"] > now])
 

@@ -54,7 +54,7 @@ def _viewer(row: Row) -> Viewer:
     grants: dict[str, frozenset[Role]] = {}
     for node_id, role in row["grants"]:
         grants[node_id] = grants.get(node_id, frozenset()) | {Role(role)}
-    return Viewer(row["id"], row["username"], row["administrator"], row["session"], grants)
+    return Viewer(row["id"], row["username"], row["administrator"], row["session"], grants, row.get("tenant"))
 
 
 async def authorise(reader: Reader, viewer: Viewer, targets: Sequence[Target]) -> dict[str, Located]:

@@ -58,13 +58,17 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks: a signed-in user, whether they administer the installation, and their roles by granted node."""
+    """Who asks: a signed-in user, whether they administer the installation, and their roles by granted node.
+
+    `tenant` is the root of one of these nodes, where it was read: no right follows from it.
+    """
 
     user_id: str
     username: str
     administrator: bool
     session_id: str | None
     grants: Mapping[str, frozenset[Role]] = field(default_factory=dict[str, frozenset[Role]])
+    tenant: str | None = field(default=None, compare=False)
 
     def permissions(self, path: Iterable[str]) -> frozenset[Permission]:
         """What the viewer may do on the node whose ids up to its root are `path`; empty where it is hidden."""

@@ -36,7 +36,7 @@ class Site:
         self.viewers: dict[str, Viewer] = {"admin": house.admin}
         self.gate = Gate()
         self.gate.open()
-        self.uploads = Uploads(house.desk.database, self.authenticate, self.gate, MOST)
+        self.uploads = Uploads(house.desk.database, self.authenticate, self.gate, most_bytes=MOST)
         app = Envelope(Starlette(routes=[*self.uploads.routes()]))
         transport = httpx.ASGITransport(app)  # pyright: ignore[reportArgumentType]
         self.http = httpx.AsyncClient(transport=transport, base_url="http://test")

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from strawberry.scalars import JSON
 from typing_extensions import override
 
+from accountgraph.callers import Callers
 from accountgraph.envelope import Envelope
 from accountgraph.execution import Caller
 from accountgraph.gate import Gate
@@ -215,6 +216,7 @@ async def serving(
     *,
     limits: Limits | None = None,
     gate: Gate | None = None,
+    callers: Callers | None = None,
     tracing: Tracing | None = None,
     read_seconds: float = 30.0,
 ) -> AsyncGenerator[SmallServer]:
@@ -227,6 +229,7 @@ async def serving(
         house.context,
         house.authenticate,
         gate=gate,
+        callers=callers,
         limits=limits,
         metrics=metrics,
         tracing=tracing,
