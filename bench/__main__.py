@@ -32,18 +32,19 @@ async def run(folder: Path, engine: str, sizes: Sizes) -> Run:
     before = os.getloadavg()[0]
     async with (
         engine_at(folder / "engine", engine) as address,
-        served(folder / "data", address) as url,
+        served(folder / "data", address) as server,
+        served(folder / "fresh", address, KEPT_ANSWER_BYTES="0") as fresh,
         peers_over(address, tell) as peers,
     ):
-        organisation = await load(url, sizes, tell)
+        organisation = await load(server.url, sizes, tell)
         driver = Driver(address, sizes.clients)
         try:
-            async with works_over(url, organisation, sizes, driver, peers) as works:
+            async with works_over((server.url, fresh.url), organisation, sizes, driver, peers) as works:
                 await works.compare()
                 tell(f"measuring {len(works.all())} kinds of work in {sizes.rounds} rounds")
                 samples: Samples = await measure_in_turns(works.all(), sizes.rounds, sizes.seconds)
             tell(f"importing {sizes.imported:,} accounts")
-            made = await measure(url, sizes.imported, sizes.imported // 5)
+            made = await measure(server.url, sizes.imported, sizes.imported // 5)
         finally:
             await driver.close()
     figures = {CREATED_SINGLY: made.single, CREATED_AT_ONCE: made.crowd, IMPORTED: made.imported}

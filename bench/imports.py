@@ -60,8 +60,8 @@ async def measure(url: str, accounts: int, singles: int) -> Figures:
 
 async def run(folder: Path, engine: str, accounts: int, singles: int) -> Figures:
     """One run, with its data in the folder. Raises BenchFailed, and StartFailed where the engine does not run."""
-    async with engine_at(folder / "engine", engine) as address, served(folder / "data", address) as url:
-        return await measure(url, accounts, singles)
+    async with engine_at(folder / "engine", engine) as address, served(folder / "data", address) as server:
+        return await measure(server.url, accounts, singles)
 
 
 async def _group(connection: Connection) -> str:

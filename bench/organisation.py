@@ -39,7 +39,9 @@ class Sizes:
     few: int = 4
     """Clients at once for the wide tree, at most `clients`."""
     clients: int = 16
-    """Clients at once; also how many tenants there are with a feed of their own."""
+    """Clients at once for reads."""
+    payers: int = 64
+    """Clients at once for transfers; also how many tenants there are with a feed of their own."""
     imported: int = 10_000
     """Accounts of an import; a fifth of them are made by single mutations beside it."""
     rounds: int = 7
@@ -64,9 +66,9 @@ class Organisation:
     wide: Tenant
     """Its root has groups of groups; the accounts are named from group to group."""
     hot: Tenant
-    """Two accounts for each client, all with one feed."""
+    """Two accounts for each payer, all with one feed."""
     spread: Sequence[Tenant]
-    """A tenant of two accounts for each client, each with a feed of its own."""
+    """A tenant of two accounts for each payer, each with a feed of its own."""
     reader: str
     """The token of the user who reads the small, the large and the wide tenant."""
     trader: str
@@ -97,8 +99,8 @@ async def load(url: str, sizes: Sizes, tell: Callable[[str], None]) -> Organisat
         small = await loader.tenant("Small", sizes.groups, sizes.each)
         large = await loader.tenant("Large", sizes.groups, sizes.many)
         wide = await loader.wide_tenant("Wide", sizes.groups, sizes.each)
-        hot = await loader.tenant("Hot", 1, 2 * sizes.clients)
-        spread = [await loader.tenant(f"Feed {number}", 1, 2) for number in range(sizes.clients)]
+        hot = await loader.tenant("Hot", 1, 2 * sizes.payers)
+        spread = [await loader.tenant(f"Feed {number}", 1, 2) for number in range(sizes.payers)]
         funded = [account for tenant in (hot, *spread) for account in tenant.accounts]
         await loader.all(loader.fund(account) for account in (*funded, *small.accounts))
         await loader.user(READER, "VIEWER", [small.root, large.root, wide.root])

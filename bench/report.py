@@ -17,6 +17,7 @@ from bench.peers.servers import LIBRARY, PLAIN, Peer
 from bench.peers.works import nested_by, point_by, wide_by
 
 PACKAGES = ("neo4j", "neo4j-rust-ext", "strawberry-graphql", "graphql-core", "starlette", "uvicorn", "orjson")
+UNCHANGED = "read, unchanged since it was asked before"
 BUSY = 0.5
 """Processes that others ran for each processor before the run, from which on the figures are under load."""
 _RATES = (
@@ -27,18 +28,22 @@ _RATES = (
     (works.NESTED_RATE, "nested read: groups x accounts"),
     (works.NESTED_DRIVER, "the same by the driver alone"),
     *((nested_by(peer), f"the same by {peer}") for peer in (LIBRARY, PLAIN)),
+    (works.NESTED_KEPT, f"nested {UNCHANGED}"),
     (works.WIDE_RATE, "wide read: groups x groups x accounts"),
     (works.WIDE_DRIVER, "the same by the driver alone"),
     *((wide_by(peer), f"the same by {peer}") for peer in (LIBRARY, PLAIN)),
+    (works.WIDE_KEPT, f"wide {UNCHANGED}"),
     (works.PAGE_RATE, "page of 50 accounts, filtered and sorted by name"),
     (works.ONE_BY_ONE, "transfers, one client"),
     (works.HOT_FEED, "transfers, all clients on one feed"),
     (works.SPREAD_FEEDS, "transfers, each client on a feed of its own"),
+    (works.TWO_SERVERS, "the same, half of the clients at either of two servers"),
     (works.CREATED_SINGLY, "accounts created one by one"),
     (works.CREATED_AT_ONCE, "accounts created by many clients at once"),
     (works.IMPORTED, "accounts by one import"),
 )
 _TIMES = (
+    (works.ONE_BY_ONE, "transfer"),
     (works.POINT_SMALL, "point read, small tenant"),
     (works.POINT_LARGE, "point read, large tenant"),
     (works.ROLLUP_SMALL, "root roll-up, small tenant"),
@@ -51,6 +56,11 @@ _RATE_RATIOS = (
     (works.POINT_RATE, point_by(PLAIN), f"point read to {PLAIN}"),
     (works.NESTED_RATE, nested_by(PLAIN), f"nested read to {PLAIN}"),
     (works.WIDE_RATE, wide_by(PLAIN), f"wide read to {PLAIN}"),
+    *(
+        (kept, named(peer), f"{kind} {UNCHANGED}, to {peer}")
+        for kind, kept, named in (("nested", works.NESTED_KEPT, nested_by), ("wide", works.WIDE_KEPT, wide_by))
+        for peer in (LIBRARY, PLAIN)
+    ),
     (works.POINT_RATE, works.POINT_DRIVER, "point read, API to driver"),
     (works.NESTED_RATE, works.NESTED_DRIVER, "nested read, API to driver"),
     (works.WIDE_RATE, works.WIDE_DRIVER, "wide read, API to driver"),
@@ -59,6 +69,7 @@ _RATE_RATIOS = (
     (works.PAGE_RATE, works.CONSTANT_RATE, "page to constant"),
     (works.HOT_FEED, works.ONE_BY_ONE, "transfers: one hot feed to one by one"),
     (works.HOT_FEED, works.SPREAD_FEEDS, "transfers: one hot feed to many feeds"),
+    (works.TWO_SERVERS, works.SPREAD_FEEDS, "transfers on many feeds: two servers to one"),
     (works.IMPORTED, works.CREATED_SINGLY, "accounts: an import to one by one"),
     (works.IMPORTED, works.CREATED_AT_ONCE, "accounts: an import to many clients at once"),
 )
@@ -118,16 +129,20 @@ median of {sizes.rounds} rounds, with the smallest and the largest.
 
 ## How
 
-- One run starts {run.engine.name}, a server of the product and one of each peer over it, and this client, all on one
-  machine; they share its processors, and one server is asked at a time.
+- One run starts {run.engine.name}, two servers of the product and one of each peer over it, and this client, all on
+  one machine; they share its processors, and one server is asked at a time, but for transfers over two servers.
+- The product keeps a large answer while its tenant does not change. The nested and the wide read and the page are asked
+  of a server that keeps nothing (`ACCOUNTGRAPH_KEPT_ANSWER_BYTES=0`): each is read from the graph. Those "unchanged
+  since it was asked before" are the same reads of the other server, which is set up as it comes; the peers keep
+  nothing.
 - The data come through the public API: {each} groups of {sizes.each} accounts in the small tenant; {each} groups of
   {sizes.many:,} in the large one; {each} groups of {each} groups of {sizes.each} accounts, {wide:,} nodes, in the wide
   one; and accounts with money for transfers. The readers are a user with the role VIEWER on three tenants, the payers
-  one with OPERATOR on {sizes.clients + 1}.
+  one with OPERATOR on {sizes.payers + 1}.
 - Before anything is measured, the answers of the product and of each peer are compared with the driver's: the same
   facts in the same order, each asked for in its own schema's words (`bench/peers/asking.py`).
-- Rates are of {sizes.clients} clients, each with one connection, but for one client where it says so, and {sizes.few}
-  clients for the wide read.
+- Rates are of {sizes.clients} clients, each with one connection, but for one client where it says so, {sizes.few}
+  clients for the wide read, and {sizes.payers} for transfers.
 - A measurement lasts {sizes.seconds:g} s. Works take turns, every second round backwards; a first round is not counted.
 - The client speaks plain HTTP/1.1 and decodes every answer. The driver is set up as the product's is: the same event
   loop, a session for each statement, in auto-commit, one statement a call, rows decoded into dictionaries. Its pool is
@@ -149,8 +164,8 @@ median of {sizes.rounds} rounds, with the smallest and the largest.
 def setups(run: Run) -> Iterator[str]:
     """How each side was set up, one after the other, and which peer was left out."""
     yield (
-        "the product: one process, as `accountgraph serve` starts it; access checks, the journal and the ledger on, as "
-        "always; each client is signed in"
+        "the product: one process, as `accountgraph serve` starts it, and where it says so two; access checks, the "
+        "journal and the ledger on, as always; each client is signed in"
     )
     yield from (peer.setup for peer in run.peers)
     there = {peer.name for peer in run.peers}

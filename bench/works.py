@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -37,51 +38,69 @@ ROLLUP = "query Rollup($id: ID!) { group(id: $id) { rollup { accountCount cash {
 SMALLEST = "0.01"
 
 CONSTANT_RATE, POINT_RATE, POINT_DRIVER = "constant", "point", "point by the driver"
-NESTED_RATE, NESTED_DRIVER, PAGE_RATE = "nested", "nested by the driver", "page"
-WIDE_RATE, WIDE_DRIVER = "wide", "wide by the driver"
+NESTED_RATE, NESTED_DRIVER, NESTED_KEPT = "nested", "nested by the driver", "nested, unchanged"
+WIDE_RATE, WIDE_DRIVER, WIDE_KEPT = "wide", "wide by the driver", "wide, unchanged"
+PAGE_RATE = "page"
 ONE_BY_ONE, HOT_FEED, SPREAD_FEEDS = "transfers one by one", "transfers on one feed", "transfers on many feeds"
+TWO_SERVERS = "transfers on many feeds, two servers"
 POINT_SMALL, POINT_LARGE = "point alone, small tenant", "point alone, large tenant"
 CREATED_SINGLY, CREATED_AT_ONCE, IMPORTED = "accounts one by one", "accounts by many clients", "accounts imported"
 ROLLUP_SMALL, ROLLUP_LARGE = "roll-up alone, small tenant", "roll-up alone, large tenant"
 
 
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Connections to the ordinary server and to the fresh one, which keeps no answers."""
+
+    reading: Sequence[Connection]
+    fresh: Sequence[Connection]
+    """The reader's connections to the fresh server."""
+    trading: Sequence[Connection]
+    halved: Sequence[Connection]
+    """The payers' connections, every second one to the fresh server."""
+
+
 class Works:
-    """The works over one organisation: `reading` and `trading` are a connection for each client."""
+    """The works over one organisation, each with a connection for each of its clients."""
 
     def __init__(
         self,
         organisation: Organisation,
         sizes: Sizes,
         driver: Driver,
-        reading: Sequence[Connection],
-        trading: Sequence[Connection],
+        connections: "Connections",
         peers: Sequence[PeerWorks],
     ) -> None:
         self._organisation = organisation
         self._sizes = sizes
         self._driver = driver
-        self._reading = reading
-        self._trading = trading
+        self._reading = connections.reading
+        self._fresh = connections.fresh
+        self._trading = connections.trading
+        self._halved = connections.halved
         self._peers = peers
 
     def all(self) -> list[Work]:
         """Every work that is measured."""
         small, large, most = self._organisation.small, self._organisation.large, self._sizes.clients
-        page = request(PAGE, {"within": small.root})
-        points, few = _shuffled(small.accounts), self._sizes.few
+        points, few, payers = _shuffled(small.accounts), self._sizes.few, self._sizes.payers
+        nested, wide = request(NESTED, self._nested()), request(WIDE, self._wide())
         return [
             Work(CONSTANT_RATE, most, self._posting([request(CONSTANT)])),
             Work(POINT_RATE, most, self._points(small.accounts)),
             Work(POINT_DRIVER, most, self._driver_points(small.accounts)),
-            Work(NESTED_RATE, most, self._posting([request(NESTED, self._nested())])),
+            Work(NESTED_RATE, most, self._posting([nested], self._fresh)),
+            Work(NESTED_KEPT, most, self._posting([nested])),
             Work(NESTED_DRIVER, most, self._driver_nested),
-            Work(WIDE_RATE, few, self._posting([request(WIDE, self._wide())])),
+            Work(WIDE_RATE, few, self._posting([wide], self._fresh)),
+            Work(WIDE_KEPT, few, self._posting([wide])),
             Work(WIDE_DRIVER, few, self._driver_wide),
             *(work for peer in self._peers for work in peer.all(points, self._nested(), self._wide(), few)),
-            Work(PAGE_RATE, most, self._posting([page])),
+            Work(PAGE_RATE, most, self._posting([request(PAGE, {"within": small.root})], self._fresh)),
             Work(ONE_BY_ONE, 1, self._hot),
-            Work(HOT_FEED, most, self._hot),
-            Work(SPREAD_FEEDS, most, self._spread),
+            Work(HOT_FEED, payers, self._hot),
+            Work(SPREAD_FEEDS, payers, self._spread),
+            Work(TWO_SERVERS, payers, self._spread_over_two),
             Work(POINT_SMALL, 1, self._points(small.accounts)),
             Work(POINT_LARGE, 1, self._points(large.accounts)),
             Work(ROLLUP_SMALL, 1, self._posting([request(ROLLUP, {"id": small.root})])),
@@ -94,7 +113,8 @@ class Works:
         for account in (small.accounts[0], small.accounts[-1]):
             answer = await self._reading[0].ask(POINT, id=account)
             _same("a point read", answer["account"], _as_answer(await self._driver.point(account)))
-        answer = await self._reading[0].ask(NESTED, **self._nested())
+        answer = await self._fresh[0].ask(NESTED, **self._nested())
+        _same("the nested read of the other server", await self._reading[0].ask(NESTED, **self._nested()), answer)
         raw = await self._driver.nested(small.root, self._sizes.groups, self._sizes.each)
         groups = [
             {
@@ -115,7 +135,8 @@ class Works:
 
     async def _compare_trees(self) -> None:
         """The wide tree of the server, and all that the peers answer, against the driver."""
-        answer = await self._reading[0].ask(WIDE, **self._wide())
+        answer = await self._fresh[0].ask(WIDE, **self._wide())
+        _same("the wide read of the other server", await self._reading[0].ask(WIDE, **self._wide()), answer)
         wide = await self._driver.wide(**_by_root(self._wide()))
         _same("the wide read", facts(answer["group"]), facts(wide))
         held = sum(len(group["accounts"]) for above in wide["groups"] for group in above["groups"])
@@ -132,11 +153,11 @@ class Works:
     def _wide(self) -> dict[str, Any]:
         return {**self._nested(), "id": self._organisation.wide.root}
 
-    def _posting(self, bodies: Sequence[bytes]) -> Once:
-        turn = count()
+    def _posting(self, bodies: Sequence[bytes], to: Sequence[Connection] | None = None) -> Once:
+        turn, connections = count(), to or self._reading
 
         async def once(client: int) -> None:
-            await self._reading[client].post(bodies[next(turn) % len(bodies)])
+            await connections[client].post(bodies[next(turn) % len(bodies)])
 
         return once
 
@@ -158,35 +179,44 @@ class Works:
         await self._driver.wide(**_by_root(self._wide()))
 
     async def _hot(self, client: int) -> None:
-        await self._transfer(client, self._organisation.hot.accounts[2 * client : 2 * client + 2])
+        await _transfer(self._trading[client], self._organisation.hot.accounts[2 * client : 2 * client + 2])
 
     async def _spread(self, client: int) -> None:
-        await self._transfer(client, self._organisation.spread[client].accounts)
+        await _transfer(self._trading[client], self._organisation.spread[client].accounts)
 
-    async def _transfer(self, client: int, accounts: Sequence[str]) -> None:
-        payer, payee = accounts
-        given = {"operationId": str(uuid4()), "fromId": payer, "toId": payee, "amount": SMALLEST}
-        answer = payload(await self._trading[client].post(request(mutation("transfer"), {"input": given})))
-        _same("a transfer", answer["operation"]["state"], "SUCCEEDED")
+    async def _spread_over_two(self, client: int) -> None:
+        await _transfer(self._halved[client], self._organisation.spread[client].accounts)
 
 
 @asynccontextmanager
 async def works_over(
-    url: str, organisation: Organisation, sizes: Sizes, driver: Driver, peers: Sequence[Peer]
+    urls: tuple[str, str], organisation: Organisation, sizes: Sizes, driver: Driver, peers: Sequence[Peer]
 ) -> AsyncGenerator[Works]:
-    """The works, with a connection for each client and each user, closed at the end."""
+    """The works, asked of the ordinary server and of the fresh one; their connections are closed at the end."""
     async with AsyncExitStack() as stack:
 
-        async def connections(token: str) -> list[Connection]:
-            opened: list[Connection] = []
-            for _ in range(sizes.clients):
-                opened.append(Connection(url, token))
-                stack.push_async_callback(opened[-1].close)
-            return opened
+        def opened(token: str, clients: int, *servers: str) -> list[Connection]:
+            made = [Connection(servers[number % len(servers)], token) for number in range(clients)]
+            for each in made:
+                stack.push_async_callback(each.close)
+            return made
 
-        reading, trading = await connections(organisation.reader), await connections(organisation.trader)
+        reader, trader = organisation.reader, organisation.trader
+        connections = Connections(
+            reading=opened(reader, sizes.clients, urls[0]),
+            fresh=opened(reader, sizes.clients, urls[1]),
+            trading=opened(trader, sizes.payers, urls[0]),
+            halved=opened(trader, sizes.payers, *urls),
+        )
         asked = await stack.enter_async_context(peer_works(peers, sizes.clients))
-        yield Works(organisation, sizes, driver, reading, trading, asked)
+        yield Works(organisation, sizes, driver, connections, asked)
+
+
+async def _transfer(connection: Connection, accounts: Sequence[str]) -> None:
+    payer, payee = accounts
+    given = {"operationId": str(uuid4()), "fromId": payer, "toId": payee, "amount": SMALLEST}
+    answer = payload(await connection.post(request(mutation("transfer"), {"input": given})))
+    _same("a transfer", answer["operation"]["state"], "SUCCEEDED")
 
 
 def _shuffled(accounts: Sequence[str]) -> list[str]:

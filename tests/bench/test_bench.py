@@ -13,12 +13,12 @@ from bench.report import document
 from tests.support.engines import chosen_engine
 
 pytestmark = pytest.mark.anyio
-SMALLEST = Sizes(groups=2, each=3, many=5, clients=2, few=2, imported=20, rounds=1, seconds=0)
+SMALLEST = Sizes(groups=2, each=3, many=5, clients=2, payers=2, few=2, imported=20, rounds=1, seconds=0)
 
 
 async def test_a_run_gives_every_figure_and_leaves_nothing(tmp_path: Path) -> None:
     done = await run(tmp_path, chosen_engine(), SMALLEST)
-    assert len(done.samples) == 18 + 3 * len(done.peers)
+    assert len(done.samples) == 21 + 3 * len(done.peers)
     assert [peer.name for peer in done.peers] == [LIBRARY, PLAIN][done.engine.name != "Neo4j" :]
     for name, samples in done.samples.items():
         assert [sample.rate > 0 and sample.p50 > 0 for sample in samples] == [True], name

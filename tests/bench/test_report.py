@@ -18,7 +18,7 @@ PEERS = (
     Peer(LIBRARY, "http://127.0.0.1:2", NEO4J_GRAPHQL, library_setup("22.11.0")),
     Peer(PLAIN, "http://127.0.0.1:3", PLAIN_STRAWBERRY, plain_setup()),
 )
-READS = (works.POINT_RATE, works.NESTED_RATE, works.WIDE_RATE)
+READS = (works.POINT_RATE, works.NESTED_RATE, works.WIDE_RATE, works.NESTED_KEPT, works.WIDE_KEPT)
 BY_DRIVER = (works.POINT_DRIVER, works.NESTED_DRIVER, works.WIDE_DRIVER)
 OTHERS = (
     works.CONSTANT_RATE,
@@ -26,6 +26,7 @@ OTHERS = (
     works.ONE_BY_ONE,
     works.HOT_FEED,
     works.SPREAD_FEEDS,
+    works.TWO_SERVERS,
     works.CREATED_SINGLY,
     works.CREATED_AT_ONCE,
     works.IMPORTED,
@@ -57,6 +58,9 @@ def test_the_report_has_each_ratio_and_how_each_side_was_set_up() -> None:
     found = rows(text)
     for peer in (LIBRARY, PLAIN):
         assert {found[f"{read} read to {peer}"][0] for read in ("point", "nested", "wide")} == {"3.00"}
+    for kind, peer in ((kind, peer) for kind in ("nested", "wide") for peer in (LIBRARY, PLAIN)):
+        assert found[f"{kind} read, unchanged since it was asked before, to {peer}"][0] == "3.00"
+    assert found["transfers on many feeds: two servers to one"][0] == "1.00"
     assert {found[f"{read} read, API to driver"][0] for read in ("point", "nested", "wide")} == {"0.50"}
     assert "](benchmarks.svg)" in text
     assert "2,110 nodes" in text
@@ -78,7 +82,8 @@ def test_the_plot_has_a_bar_for_each_side_as_long_as_its_rate() -> None:
     picture = ElementTree.fromstring(plot(run.samples, run.peers))  # noqa: S314 - made a line above
     texts = [each.text for each in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert [texts.count(label) for label in ("AccountGraph", LIBRARY, PLAIN, "driver alone")] == [3] * 4
-    assert [texts.count(figure) for figure in ("600", "1,200", "200")] == [3, 3, 6]
+    assert texts.count("AccountGraph, unchanged") == 2
+    assert [texts.count(figure) for figure in ("600", "1,200", "200")] == [5, 3, 6]
     bars = [float(each.attrib["width"]) for each in list(picture.iter("{http://www.w3.org/2000/svg}rect"))[1:]]
-    assert len(bars) == 12
+    assert len(bars) == 14
     assert [round(bar / bars[3], 2) for bar in bars[:4]] == [0.5, 0.17, 0.17, 1.0]
