@@ -23,7 +23,7 @@ Observe = Callable[[str, float, str], None]
 
 READ_ATTEMPTS = 3
 WRITE_PATIENCE_SECONDS = 30.0
-CONNECTIONS = 64
+CONNECTIONS = 80
 STATEMENT_SECONDS = 20.0
 _PAUSES = 0.002, 0.25
 """The first pause before trying again and the longest, in seconds."""

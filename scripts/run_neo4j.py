@@ -54,6 +54,7 @@ server.fleet_discovery.enabled=false
 db.logs.query.enabled=OFF
 db.tx_log.rotation.size=32m
 server.memory.pagecache.size=128m
+server.memory.query_cache.per_db_cache_num_entries=500
 internal.dbms.bolt.netty_server_shutdown_quiet_period_duration=0s
 internal.server.bolt.thread_pool_shutdown_wait_time=1s
 """
