@@ -11,6 +11,8 @@ from graphql import GraphQLLeafType
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from typing_extensions import override
 
+from accountgraph.dropped import droppable
+
 _OF_ANY_OTHER = 8
 """Bytes of a number, true, false or null."""
 
@@ -44,7 +46,10 @@ ANSWER_SIZE: ContextVar[AnswerSize] = ContextVar("answer_size")
 
 
 class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
-    """An executor that counts each value of the answer, and completes none once the answer is too large."""
+    """An executor that counts each value of the answer, and completes none once the answer is too large.
+
+    What it drops since a field beside it failed is closed.
+    """
 
     @override
     @staticmethod
@@ -56,6 +61,16 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
         kept, length = _kept(value)
         size.add(length)
         return kept
+
+    # The library calls both by position.
+    @override
+    def execute_fields(self, *given: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return droppable(super().execute_fields(*given))
+
+    @override
+    def complete_awaitable_value(self, *given: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        kind, field, info, path, result, context = given
+        return droppable(super().complete_awaitable_value(kind, field, info, path, droppable(result), context))
 
 
 def _kept(value: Any) -> tuple[Any, int]:
