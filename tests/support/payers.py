@@ -104,10 +104,17 @@ class Payers:
 
     async def _settled(self, transfers: list[Transfer]) -> None:
         """Asks for these, while nothing else asks for them: each has an answer, and it is final."""
-        answers = await asyncio.gather(*(self._ask_any(transfer) for transfer in transfers))
+        answers = await asyncio.gather(*(self._answered(transfer) for transfer in transfers))
         for transfer, answer in zip(transfers, answers, strict=True):
-            assert answer is not None, f"there is no answer to {transfer}"
             self.outcomes.take(transfer, answer, alone=True)
+
+    async def _answered(self, transfer: Transfer) -> dict[str, Any]:
+        """The answer to a transfer: a busy machine may not have one at once."""
+        for _ in range(TRIES):
+            answer = await self._ask_any(transfer)
+            if answer is not None:
+                return answer
+        raise AssertionError(f"there is no answer to {transfer}")
 
     async def _insist(self, transfer: Transfer) -> None:
         """Asks one server after another until there is an answer; at times it is content with none."""
