@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from bench.filling import Filled, fill
 from bench.running import PASSWORD
 from bench.wire import Connection
 
@@ -34,8 +35,10 @@ class Sizes:
     groups: int = 10
     each: int = 20
     """Accounts of a group in the small tenant."""
-    many: int = 500
-    """Accounts of a group in the large tenant."""
+    less: int = 20_000
+    """Accounts of the lesser of the two tenants that are imported."""
+    accounts: int = 1_000_000
+    """Accounts of the larger one."""
     few: int = 4
     """Clients at once for the wide tree, at most `clients`."""
     clients: int = 16
@@ -62,7 +65,8 @@ class Organisation:
     """What was loaded. Two users have their rights on it; nobody who measures is the administrator."""
 
     small: Tenant
-    large: Tenant
+    less: Filled
+    large: Filled
     wide: Tenant
     """Its root has groups of groups; the accounts are named from group to group."""
     hot: Tenant
@@ -70,7 +74,7 @@ class Organisation:
     spread: Sequence[Tenant]
     """A tenant of two accounts for each payer, each with a feed of its own."""
     reader: str
-    """The token of the user who reads the small, the large and the wide tenant."""
+    """The token of the user who reads the small, the imported and the wide tenants."""
     trader: str
     """The token of the user who posts in the others."""
 
@@ -93,19 +97,22 @@ async def load(url: str, sizes: Sizes, tell: Callable[[str], None]) -> Organisat
         for connection in connections:
             stack.push_async_callback(connection.close)
         loader = _Loader(connections)
-        tell(
-            f"loading {sizes.groups * (sizes.each + sizes.many + sizes.groups * sizes.each):,} accounts through the API"
-        )
+        tell(f"loading {sizes.groups * (1 + sizes.groups) * sizes.each:,} accounts through the API")
         small = await loader.tenant("Small", sizes.groups, sizes.each)
-        large = await loader.tenant("Large", sizes.groups, sizes.many)
         wide = await loader.wide_tenant("Wide", sizes.groups, sizes.each)
         hot = await loader.tenant("Hot", 1, 2 * sizes.payers)
         spread = [await loader.tenant(f"Feed {number}", 1, 2) for number in range(sizes.payers)]
         funded = [account for tenant in (hot, *spread) for account in tenant.accounts]
         await loader.all(loader.fund(account) for account in (*funded, *small.accounts))
-        await loader.user(READER, "VIEWER", [small.root, large.root, wide.root])
+        less, large = [
+            await fill(url, token, await loader.group(name), accounts, tell)
+            for name, accounts in (("Less", sizes.less), ("Large", sizes.accounts))
+        ]
+        await loader.user(READER, "VIEWER", [small.root, less.root, large.root, wide.root])
         await loader.user(TRADER, "OPERATOR", [hot.root, *(tenant.root for tenant in spread)])
-    return Organisation(small, large, wide, hot, spread, await signed_in(url, READER), await signed_in(url, TRADER))
+    return Organisation(
+        small, less, large, wide, hot, spread, await signed_in(url, READER), await signed_in(url, TRADER)
+    )
 
 
 async def signed_in(url: str, username: str) -> str:

@@ -13,7 +13,7 @@ from bench.report import document
 from tests.support.engines import chosen_engine
 
 pytestmark = pytest.mark.anyio
-SMALLEST = Sizes(groups=2, each=3, many=5, clients=2, payers=2, few=2, imported=20, rounds=1, seconds=0)
+SMALLEST = Sizes(groups=2, each=3, less=20, accounts=210, clients=2, payers=2, few=2, imported=20, rounds=1, seconds=0)
 
 
 async def test_a_run_gives_every_figure_and_leaves_nothing(tmp_path: Path) -> None:

@@ -30,9 +30,9 @@ OTHERS = (
     works.CREATED_SINGLY,
     works.CREATED_AT_ONCE,
     works.IMPORTED,
-    works.POINT_SMALL,
+    works.POINT_LESS,
     works.POINT_LARGE,
-    works.ROLLUP_SMALL,
+    works.ROLLUP_LESS,
     works.ROLLUP_LARGE,
 )
 
@@ -43,7 +43,7 @@ def made(*peers: Peer) -> Run:
     for peer in peers:
         rates |= {named(peer.name): 200.0 for named in (point_by, nested_by, wide_by)}
     samples = {name: [Sample(rate * part, 1) for part in (1, 0.5, 1.5)] for name, rate in rates.items()}
-    return Run(ADDRESS, Sizes(rounds=3), samples, 0.0, "2026-01-31", "make bench", peers)
+    return Run(ADDRESS, Sizes(rounds=3), samples, 0.0, "2026-01-31", "make bench", peers, ("20 accounts imported",))
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -64,6 +64,7 @@ def test_the_report_has_each_ratio_and_how_each_side_was_set_up() -> None:
     assert {found[f"{read} read, API to driver"][0] for read in ("point", "nested", "wide")} == {"0.50"}
     assert "](benchmarks.svg)" in text
     assert "2,110 nodes" in text
+    assert "\n- 20 accounts imported\n" in text
     told = " ".join(text.split())
     assert [told.count(peer.setup) for peer in PEERS] == [1, 1]
     assert re.search(r"- the product: one process.* access checks, the journal and the ledger on", told)
