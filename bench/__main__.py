@@ -20,7 +20,8 @@ from bench.measuring import LEAST_ROUNDS, Sample, Samples, measure_in_turns
 from bench.organisation import Organisation, Sizes, load
 from bench.peers.servers import peers_over
 from bench.plot import plot
-from bench.report import Run, document, machine, table
+from bench.profile import profile_plot, profiles
+from bench.report import PROFILE, Run, document, machine, table
 from bench.running import HEAP, engine_at, forget_peak_memory, peak_memory, served
 from bench.wire import BenchFailed
 from bench.works import CREATED_AT_ONCE, CREATED_SINGLY, IMPORTED, works_over
@@ -48,6 +49,7 @@ async def run(folder: Path, engine: str, sizes: Sizes) -> Run:
                 await works.compare()
                 tell(f"measuring {len(works.all())} kinds of work in {sizes.rounds} rounds")
                 samples: Samples = await measure_in_turns(works.all(), sizes.rounds, sizes.seconds)
+                parts = await profiles(fresh.url, works.empty(), works.profiled(), sizes.profiled)
             measuring = peak_memory(server)
             tell(f"importing {sizes.imported:,} accounts")
             made = await measure(server.url, sizes.imported, sizes.imported // 5)
@@ -57,7 +59,7 @@ async def run(folder: Path, engine: str, sizes: Sizes) -> Run:
     samples |= {name: [Sample(rate, 1000 / rate)] for name, rate in figures.items()}
     command = _command({"engine": (engine, "neo4j"), "accounts": (sizes.accounts, Sizes().accounts)})
     facts = [*seen(organisation, (loading, measuring)), *([f"Neo4j had a heap of {heap}"] if engine == "neo4j" else [])]
-    return Run(address, sizes, samples, before, datetime.now(UTC).date().isoformat(), command, peers, facts)
+    return Run(address, sizes, samples, before, datetime.now(UTC).date().isoformat(), command, peers, facts, parts)
 
 
 def _command(options: Mapping[str, tuple[object, object]]) -> str:
@@ -113,6 +115,7 @@ def main(engine: str, rounds: int, accounts: int, output: Path | None) -> None:
     if file:
         file.write_text(document(done, file.with_suffix(".svg").name), encoding="utf-8")
         file.with_suffix(".svg").write_text(plot(done.samples, done.peers), encoding="utf-8")
+        file.with_name(PROFILE).write_text(profile_plot(done.profiles), encoding="utf-8")
 
 
 if __name__ == "__main__":

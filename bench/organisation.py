@@ -47,6 +47,8 @@ class Sizes:
     """Clients at once for transfers; also how many tenants there are with a feed of their own."""
     imported: int = 10_000
     """Accounts of an import; a fifth of them are made by single mutations beside it."""
+    profiled: int = 200
+    """How often each work is done whose time is taken apart."""
     rounds: int = 7
     seconds: float = 0.8
     """How long one measurement lasts."""

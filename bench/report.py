@@ -15,7 +15,9 @@ from bench.measuring import Samples, Spread, rate_ratio, rates, time_ratio, time
 from bench.organisation import Sizes
 from bench.peers.servers import LIBRARY, PLAIN, Peer
 from bench.peers.works import nested_by, point_by, wide_by
+from bench.profile import Profile, profile_table
 
+PROFILE = "profile.svg"
 PACKAGES = ("neo4j", "neo4j-rust-ext", "strawberry-graphql", "graphql-core", "starlette", "uvicorn", "orjson")
 UNCHANGED = "read, unchanged since it was asked before"
 BUSY = 0.5
@@ -92,6 +94,7 @@ class Run:
     peers: Sequence[Peer]
     facts: Sequence[str]
     """What was seen of the imports and of memory, a line each."""
+    profiles: Sequence[Profile]
 
 
 def table(run: Run) -> str:
@@ -124,6 +127,15 @@ median of {sizes.rounds} rounds, with the smallest and the largest.
 {table(run)}
 
 ![Reads of each kind in a second, by who answers]({plotted})
+
+## Where a millisecond goes
+
+Each alone, by one client of the server that keeps no answers; means of {sizes.profiled} requests. What `/metrics` tells
+of each statement is from the server's side: the round trip, and the driver's own work.
+
+{profile_table(run.profiles)}
+
+![HTTP, the database and the server's own work, of each]({PROFILE})
 
 ## The machine
 

@@ -108,6 +108,20 @@ class Works:
             Work(ROLLUP_LARGE, 1, self._posting([request(ROLLUP, {"id": large.root})])),
         ]
 
+    def empty(self) -> Once:
+        """A request of the fresh server that asks for nothing."""
+        return self._posting([request(CONSTANT)], self._fresh)
+
+    def profiled(self) -> dict[str, Once]:
+        """The works whose time is taken apart, by their titles, all of the fresh server."""
+        points = [request(POINT, {"id": account}) for account in _shuffled(self._organisation.small.accounts)]
+
+        async def transfer(_: int) -> None:
+            await _transfer(self._halved[1], self._organisation.spread[1].accounts)
+
+        nested = self._posting([request(NESTED, self._nested())], self._fresh)
+        return {"point read": self._posting(points, self._fresh), "nested read": nested, "transfer": transfer}
+
     async def compare(self) -> None:
         """Raises BenchFailed where the server and the driver do not give the same answers, or give too few."""
         small = self._organisation.small

@@ -13,7 +13,9 @@ from bench.report import document
 from tests.support.engines import chosen_engine
 
 pytestmark = pytest.mark.anyio
-SMALLEST = Sizes(groups=2, each=3, less=20, accounts=210, clients=2, payers=2, few=2, imported=20, rounds=1, seconds=0)
+SMALLEST = Sizes(
+    groups=2, each=3, less=20, accounts=210, clients=2, payers=2, few=2, profiled=3, imported=20, rounds=1, seconds=0
+)
 
 
 async def test_a_run_gives_every_figure_and_leaves_nothing(tmp_path: Path) -> None:
@@ -27,4 +29,7 @@ async def test_a_run_gives_every_figure_and_leaves_nothing(tmp_path: Path) -> No
     assert f"{done.engine.name} {done.engine.version}" in text
     assert not re.search(r"\b(nan|inf)\b", text)
     assert max(len(line) for line in text.splitlines() if not line.startswith(("|", "-"))) <= 120
+    assert [one.title for one in done.profiles] == ["point read", "nested read", "transfer"]
+    assert [list(one.statements) for one in done.profiles[:2]] == [["reads.compiled"]] * 2
+    assert {"unit.take", "unit.write", "commit"} <= set(done.profiles[2].statements)
     assert "driver alone" in plot(done.samples, done.peers)

@@ -11,6 +11,7 @@ from bench.peers.asking import NEO4J_GRAPHQL, PLAIN_STRAWBERRY
 from bench.peers.servers import LIBRARY, PLAIN, Peer, library_setup, plain_setup
 from bench.peers.works import nested_by, point_by, wide_by
 from bench.plot import plot
+from bench.profile import Profile
 from bench.report import Run, document
 
 ADDRESS = EngineAddress("bolt://127.0.0.1:1", "neo4j", "", "neo4j", "Neo4j", "2026.09.0")
@@ -43,7 +44,8 @@ def made(*peers: Peer) -> Run:
     for peer in peers:
         rates |= {named(peer.name): 200.0 for named in (point_by, nested_by, wide_by)}
     samples = {name: [Sample(rate * part, 1) for part in (1, 0.5, 1.5)] for name, rate in rates.items()}
-    return Run(ADDRESS, Sizes(rounds=3), samples, 0.0, "2026-01-31", "make bench", peers, ("20 accounts imported",))
+    told, parts = ("20 accounts imported",), (Profile("point read", 2.0, 0.5, {"reads.compiled": 1.0}),)
+    return Run(ADDRESS, Sizes(rounds=3), samples, 0.0, "2026-01-31", "make bench", peers, told, parts)
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -63,6 +65,8 @@ def test_the_report_has_each_ratio_and_how_each_side_was_set_up() -> None:
     assert found["transfers on many feeds: two servers to one"][0] == "1.00"
     assert {found[f"{read} read, API to driver"][0] for read in ("point", "nested", "wide")} == {"0.50"}
     assert "](benchmarks.svg)" in text
+    assert "](profile.svg)" in text
+    assert "| point read | 2.00 | 0.50 | 1.00 | 0.50 | reads.compiled 1.00 |" in text
     assert "2,110 nodes" in text
     assert "\n- 20 accounts imported\n" in text
     told = " ".join(text.split())
