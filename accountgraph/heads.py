@@ -14,6 +14,9 @@ MOST_BYTES = 65_536
 """How much of a head, of a trailer or of a chunk's extension is read, beyond the piece that it begins in."""
 HEAD_SECONDS = 30
 """How long a new connection may be silent, and a head may take: many that never end would use up all connections."""
+STALLED_SECONDS = 60
+LEAST_TAKEN = 16_384
+"""What a client has to take of a long answer in so many seconds: what nobody takes is kept in memory."""
 _FRAMING = (b"content-length", b"transfer-encoding")
 
 
@@ -32,6 +35,8 @@ class BoundedHeads(HttpToolsProtocol):
     """Whether a head has begun that is not complete."""
     _deadline: asyncio.TimerHandle | None = None
     """When the head that is awaited, or has begun, is given up."""
+    _stalled: asyncio.TimerHandle | None = None
+    """When a client that takes nothing is given up."""
     _refused = False
     """Whether what arrives is read no more."""
 
@@ -45,7 +50,36 @@ class BoundedHeads(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is no more."""
         self._unset_deadline()
+        self._unwatch()
         super().connection_lost(exc)
+
+    @override
+    def pause_writing(self) -> None:
+        """More is written than the client has taken."""
+        super().pause_writing()
+        self._watch()
+
+    @override
+    def resume_writing(self) -> None:
+        """The client has taken what was written."""
+        self._unwatch()
+        super().resume_writing()
+
+    def _watch(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._stalled = self.loop.call_later(STALLED_SECONDS, self._look, left)
+
+    def _unwatch(self) -> None:
+        if self._stalled:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def _look(self, before: int) -> None:
+        if self.transport.get_write_buffer_size() > before - LEAST_TAKEN:
+            self.logger.warning("A client takes nothing of its answer.")
+            self.transport.abort()
+        else:
+            self._watch()
 
     @override
     def eof_received(self) -> None:

@@ -68,6 +68,11 @@ class Joining(asyncio.Transport):
         return self._transport.is_closing()
 
     @override
+    def get_write_buffer_size(self) -> int:
+        """The bytes that are written and not sent."""
+        return self._size + self._transport.get_write_buffer_size()
+
+    @override
     def pause_reading(self) -> None:
         """Lets what arrives wait."""
         self._transport.pause_reading()

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import select
+import socket
+import threading
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -232,3 +235,54 @@ async def test_a_request_whose_head_is_complete_is_not_given_up(monkeypatch: pyt
             assert await asyncio.wait_for(silent.read(), 10) == b""
         writer.write(HEAD + SIZED + BODY)
         assert (await answer(reader))[0] == 200
+
+
+LONG = json.dumps({"query": "query($name: String!) { hello(name: $name) }", "variables": {"name": "x" * 200_000}})
+FOLLOWING = 100
+
+
+def asking(server: SmallServer) -> socket.socket:
+    """A connection of small buffers, on which long answers are asked for, one after the other."""
+    parts = urlsplit(server.url)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    client.connect((parts.hostname, parts.port))
+    asked = HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(LONG), LONG.encode())
+    threading.Thread(target=_send, args=(client, asked), daemon=True).start()
+    return client
+
+
+def _send(client: socket.socket, asked: bytes) -> None:
+    with suppress(OSError):  # once the server has closed it
+        for _ in range(FOLLOWING):
+            client.sendall(asked)
+
+
+def _taken(client: socket.socket) -> int:
+    taken = 0
+    while taken < FOLLOWING * 200_000 and (piece := client.recv(65_536)):
+        taken += len(piece)
+    return taken
+
+
+def _gone(client: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(client, 0)  # of nothing but its end
+    return bool(poll.poll(20_000))
+
+
+async def test_a_client_that_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "STALLED_SECONDS", 0.1)
+    async with serving() as server:
+        with asking(server) as client:
+            assert await asyncio.to_thread(_gone, client)
+        async with connection(server) as (reader, writer):
+            writer.write(HEAD + SIZED + BODY)
+            assert (await answer(reader))[0] == 200
+
+
+async def test_a_client_that_takes_its_answers_has_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "STALLED_SECONDS", 1)
+    async with serving() as server:
+        with asking(server) as client:
+            assert await asyncio.to_thread(_taken, client) >= FOLLOWING * 200_000
