@@ -17,7 +17,7 @@ _PARTS = (("HTTP and an empty answer", "#8b949e"), ("database", "#1f6feb"), ("th
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One work alone, in milliseconds: the whole, what an empty request takes, and each statement by its name."""
+    """One work alone, in milliseconds: the whole, what an empty request takes beside the database, and each statement by its name."""
 
     title: str
     whole: float
@@ -33,16 +33,20 @@ class Profile:
 
 async def profiles(url: str, empty: Once, works: Mapping[str, Once], times: int) -> list[Profile]:
     """The works by their titles, each done so often by one client of the server there, and the empty request."""
-    nothing = await _each(empty, times)
-    found: list[Profile] = []
     async with httpx.AsyncClient(trust_env=False) as client:
-        for title, once in works.items():
+
+        async def taken_apart(once: Once) -> tuple[float, dict[str, float]]:
             await _each(once, max(1, times // 10))
             before = await _statements(client, url)
             whole = await _each(once, times)
-            after = await _statements(client, url)
-            found.append(Profile(title, whole, nothing, dict(_between(before, after, times))))
-    return found
+            return whole, dict(_between(before, await _statements(client, url), times))
+
+        nothing, asked = await taken_apart(empty)
+        http = nothing - sum(asked.values())  # who holds the token is asked for an empty request too
+        return [
+            Profile(title, whole, http, told)
+            for title, (whole, told) in [(title, await taken_apart(once)) for title, once in works.items()]
+        ]
 
 
 async def _each(once: Once, times: int) -> float:
