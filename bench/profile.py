@@ -17,7 +17,10 @@ _PARTS = (("HTTP and an empty answer", "#8b949e"), ("database", "#1f6feb"), ("th
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One work alone, in milliseconds: the whole, what an empty request takes beside the database, and each statement by its name."""
+    """One work alone, in milliseconds.
+
+    The whole, what an empty request takes beside the database, and each statement by its name.
+    """
 
     title: str
     whole: float
