@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ CASH = "1000.00"
 FUNDED = 50
 """One account of so many has an opening balance."""
 PIECE_BYTES = 65_536
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.1
 TELL_SECONDS = 10.0
 MOST_SECONDS = 7_200.0
 _BEGIN = """mutation Fill($input: BulkImportInput!) { answer: bulkImport(input: $input) {
@@ -52,10 +52,7 @@ async def fill(url: str, token: str, root: str, accounts: int, tell: Callable[[s
     connection = Connection(url, token)
     try:
         began = time.perf_counter()
-        upload = await _sent(url, token, accounts)
-        tell(f"{name}: sent in {time.perf_counter() - began:.0f} s")
-        given = {"operationId": str(uuid4()), "groupId": root, "uploadId": upload}
-        await _ended(connection, name, (await connection.do(_BEGIN, given))["bulkImport"]["id"], tell)
+        await bring_in(url, token, connection, root, pieces(accounts), lambda line: tell(f"{name}: {line}"))
         seconds = time.perf_counter() - began
         tell(f"{name}: imported in {seconds:.0f} s, {accounts / seconds:,.0f} accounts a second")
         await _folded(connection, root, accounts)
@@ -66,6 +63,22 @@ async def fill(url: str, token: str, root: str, accounts: int, tell: Callable[[s
     below = (group for above in tree["group"]["groups"]["nodes"] for group in above["groups"]["nodes"])
     some = [account["id"] for group in below for account in group["accounts"]["nodes"]]
     return Filled(root, some, accounts, seconds)
+
+
+async def bring_in(
+    url: str,
+    token: str,
+    connection: Connection,
+    root: str,
+    content: bytes | AsyncIterable[bytes],
+    tell: Callable[[str], None],
+) -> None:
+    """Sends a file, imports it into this group, and waits until all of it is there. Raises BenchFailed."""
+    began = time.perf_counter()
+    upload = await _sent(url, token, content)
+    tell(f"sent in {time.perf_counter() - began:.0f} s")
+    given = {"operationId": str(uuid4()), "groupId": root, "uploadId": upload}
+    await _ended(connection, (await connection.do(_BEGIN, given))["bulkImport"]["id"], tell)
 
 
 def lines(accounts: int) -> Iterator[dict[str, Any]]:
@@ -91,23 +104,23 @@ async def pieces(accounts: int) -> AsyncGenerator[bytes]:
     yield bytes(piece)
 
 
-async def _sent(url: str, token: str, accounts: int) -> str:
+async def _sent(url: str, token: str, content: bytes | AsyncIterable[bytes]) -> str:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
     async with httpx.AsyncClient(timeout=MOST_SECONDS, trust_env=False) as http:
-        answer = await http.post(f"{url}/imports", content=pieces(accounts), headers=headers)
+        answer = await http.post(f"{url}/imports", content=content, headers=headers)
     if answer.is_error:
         raise BenchFailed(f"the file was not taken: {answer.text[:300]}")
     return answer.json()["uploadId"]
 
 
-async def _ended(connection: Connection, name: str, import_id: str, tell: Callable[[str], None]) -> None:
+async def _ended(connection: Connection, import_id: str, tell: Callable[[str], None]) -> None:
     told = time.perf_counter()
     async with asyncio.timeout(MOST_SECONDS):
         while (row := (await connection.ask(_FOLLOW, id=import_id))["answer"])["phase"] != "ENDED":
             if time.perf_counter() - told >= TELL_SECONDS:
                 told = time.perf_counter()
                 done = row["checked"] if row["phase"] == "CHECKING" else row["succeeded"] + row["failed"]
-                tell(f"{name}: {str(row['phase']).lower()}, {done:,} of {row['lines']:,} lines done")
+                tell(f"{str(row['phase']).lower()}, {done:,} of {row['lines']:,} lines done")
             await asyncio.sleep(LOOK_SECONDS)
     if row["succeeded"] != row["lines"]:
         raise BenchFailed(f"the import did not succeed: {row}")

@@ -14,11 +14,11 @@ from typing import Any
 from uuid import uuid4
 
 import click
-import httpx
 import orjson
 
 from accountgraph.data_folder import StartFailed
 from accountgraph.loops import new_event_loop
+from bench.filling import bring_in
 from bench.organisation import mutation, signed_in
 from bench.running import engine_at, served
 from bench.wire import BenchFailed, Connection
@@ -26,11 +26,6 @@ from bench.wire import BenchFailed, Connection
 EACH = 100
 """Accounts of a group."""
 CLIENTS = 16
-LOOK_SECONDS = 0.1
-MOST_SECONDS = 3_600
-_BEGIN = """mutation Import($input: BulkImportInput!) { answer: bulkImport(input: $input) {
-  ... on BulkImportPayload { bulkImport { id } } ... on Problem { code message } } }"""
-_FOLLOW = "query Follow($id: ID!) { answer: bulkImport(id: $id) { phase lines succeeded failed } }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +81,7 @@ async def _import(url: str, token: str, connection: Connection, accounts: int) -
     """The seconds from the first byte of a file of so many accounts until all of them are there."""
     root = await _group(connection)
     content = b"".join(orjson.dumps(line) + b"\n" for line in _lines(accounts))
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
-
-    async def work() -> None:
-        async with httpx.AsyncClient(timeout=MOST_SECONDS, trust_env=False) as http:
-            sent = await http.post(f"{url}/imports", content=content, headers=headers)
-        given = {"operationId": str(uuid4()), "groupId": root, "uploadId": sent.json()["uploadId"]}
-        await _ended(connection, (await connection.do(_BEGIN, given))["bulkImport"]["id"])
-
-    return await _timed(work())
-
-
-async def _ended(connection: Connection, import_id: str) -> None:
-    async with asyncio.timeout(MOST_SECONDS):
-        while (row := (await connection.ask(_FOLLOW, id=import_id))["answer"])["phase"] != "ENDED":  # noqa: ASYNC110 - no event crosses
-            await asyncio.sleep(LOOK_SECONDS)
-    if row["succeeded"] != row["lines"]:
-        raise BenchFailed(f"the import did not succeed: {row}")
+    return await _timed(bring_in(url, token, connection, root, content, lambda _: None))
 
 
 def _lines(accounts: int) -> Iterator[dict[str, Any]]:
