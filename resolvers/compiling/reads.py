@@ -61,7 +61,7 @@ class CompiledReads:
             bound = compiled.bind(variables)
             hashed = token_hash(token)
             if self._quiet is None or bound.shared:
-                return await self._read(bound, bound.query, hashed, encode)
+                return await self._read(bound, hashed, encode)
             return await self._kept_answer(bound, hashed) or await self._large(self._quiet, bound, hashed, encode)
         except Uncovered:
             return None
@@ -85,19 +85,19 @@ class CompiledReads:
     async def _large(self, quiet: Quiet, bound: Bound, hashed: str, encode: Encode) -> bytes | None:
         """The answer as the graph tells it now, which is kept where it may be asked for again."""
         if not self._kept.is_due(bound.key):
-            return await self._read(bound, bound.query, hashed, encode)
+            return await self._read(bound, hashed, encode)
         feed = await quiet.tenant([node_id for node_id in bound.asked if node_id])
         head = quiet.head(feed) if feed else None
         if feed is None or not head:
-            return await self._read(bound, bound.query, hashed, encode)
+            return await self._read(bound, hashed, encode)
         row = await self._row(bound, bound.plan.statements.kept, hashed)
         text = encode(bound.answer(row))
         if text is not None:
             self._kept.keep(bound.key, feed, head, scope_of(row[RIGHTS]), text)
         return text
 
-    async def _read(self, bound: Bound, query: Query, hashed: str, encode: Encode) -> bytes | None:
-        return encode(bound.answer(await self._row(bound, query, hashed)))
+    async def _read(self, bound: Bound, hashed: str, encode: Encode) -> bytes | None:
+        return encode(bound.answer(await self._row(bound, bound.query, hashed)))
 
     async def _row(self, bound: Bound, query: Query, hashed: str) -> Row:
         asked = [(hashed, *bound.asked)]
