@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+from graph.recent import remember
 from services.access import token_hash
 from services.permissions import Viewer
 
@@ -26,11 +27,7 @@ class Callers:
 
     def learn(self, token: str, viewer: Viewer) -> None:
         """Remembers whose token this is."""
-        hashed = token_hash(token)
-        self._known[hashed] = self.of_viewer(viewer)
-        self._known.move_to_end(hashed)
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
+        remember(self._known, token_hash(token), self.of_viewer(viewer), self._most)
 
     def of_viewer(self, viewer: Viewer) -> str:
         """Whom this viewer's requests are counted to: who has no role in a tenant, or in all of them, is a caller."""

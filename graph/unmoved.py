@@ -14,7 +14,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextvars import Context
 from dataclasses import dataclass
-from typing import TypeVar
 
 import structlog
 
@@ -22,10 +21,9 @@ from graph.compiled import ASKED, PLACE, VIEWER
 from graph.database import Database, Transaction
 from graph.errors import GraphError
 from graph.query import Query
+from graph.recent import remember
 
 _log = structlog.get_logger()
-K = TypeVar("K")
-V = TypeVar("V")
 QUIET_SECONDS = 1.0
 """How long a feed has stayed as it is before something is kept of it, and how seldom its lock is taken for that."""
 MOST_KNOWN = 10_000
@@ -74,7 +72,7 @@ class Quiet:
             rows = await self._database.run(TENANTS, ids=list(ids))
             if len(rows) != 1:
                 return None
-            _remember(self._tenants, key, rows[0]["tenant"])
+            remember(self._tenants, key, rows[0]["tenant"], MOST_KNOWN)
         return self._tenants[key]
 
     def head(self, feed: str) -> str | None:
@@ -83,7 +81,7 @@ class Quiet:
         Nobody waits for the lock that tells: it is taken meanwhile, and whoever asks later is told.
         """
         seen = self._seen.get(feed) or _Seen()
-        _remember(self._seen, feed, seen)
+        remember(self._seen, feed, seen, MOST_KNOWN)
         if seen.quiet:
             return seen.head
         if seen.looking is None and time.monotonic() - seen.looked >= self._seconds:
@@ -113,10 +111,3 @@ class Quiet:
             _log.exception("feed_not_settled", feed=feed)
         finally:
             seen.looked, seen.looking = time.monotonic(), None
-
-
-def _remember(known: OrderedDict[K, V], key: K, value: V) -> None:
-    known[key] = value
-    known.move_to_end(key)
-    if len(known) > MOST_KNOWN:
-        known.popitem(last=False)

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from graph.compiled import MOST_RIGHTS
+from graph.recent import remember
 
 KEPT_BYTES = 16_777_216
 MOST_BYTES = 1_000_000
@@ -58,10 +59,8 @@ class Kept:
 
     def is_due(self, key: Hashable) -> bool:
         """Counts that this is asked; whether it was asked often enough for its answer to be kept."""
-        asked = self._asked.pop(key, 0) + 1
-        self._asked[key] = asked
-        if len(self._asked) > MOST_ASKED:
-            self._asked.popitem(last=False)
+        asked = self._asked.get(key, 0) + 1
+        remember(self._asked, key, asked, MOST_ASKED)
         return asked >= LEAST_ASKED
 
     def keep(self, key: Hashable, feed: str, head: str, scope: Scope, answer: bytes) -> None:
